@@ -1,0 +1,1 @@
+"""The CRM add-on: contacts, companies, the sync and its pages."""

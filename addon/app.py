@@ -1,0 +1,188 @@
+"""How are the parts put together? The only composition root: settings in, a running web app or worker out."""
+
+import base64
+import secrets
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+import asyncpg
+import httpx
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from addon import descriptor, errors, settings
+from addon.installs import SyncListener
+from addon.jira.permissions import JiraPermissions
+from addon.jira.sites import Sites
+from addon.jobs import Jobs
+from addon.queue import jobs as queue
+from addon.queue.worker import Worker
+from addon.settings import Settings
+from addon.storage import embedded, schema
+from addon.storage.database import SESSION_SETTINGS, Database, TenantScope
+from addon.sync.work import Work
+from addon.web import errors as web_errors
+from addon.web import routes as web
+from addon.web.deps import WebDeps
+from lifecycle import hooks, store
+from lifecycle.caller import Callers
+from lifecycle.install import Installer
+from lifecycle.keys import Keys
+from lifecycle.vault import Vault
+
+KEY_FILE = "secret.key"
+CALLS_AT_ONCE = 200  # to all sites together; each tenant's runs make at most engine.PAGES_AT_ONCE
+
+
+def now() -> datetime:
+    """The clock of the running system."""
+    return datetime.now(UTC)
+
+
+async def enqueue(scope: TenantScope, work: Work) -> None:
+    """The `Enqueue` of the running system."""
+    await queue.enqueue(scope.connection, work)
+
+
+async def database_url(config: Settings) -> str:
+    """The address of the database; where none is set, of the embedded one, which is started for it."""
+    if config.database_url is not None:
+        return config.database_url.get_secret_value()
+    return (await embedded.start(config.data_dir)).url
+
+
+def key_ring(config: Settings) -> tuple[bytes, ...]:
+    """The keys that seal secrets. With the embedded database and none set, one is made and kept beside it."""
+    if config.secret_keys is not None:
+        return settings.decode_keys(config.secret_keys.get_secret_value())
+    return settings.decode_keys(_kept_key(config.data_dir / KEY_FILE))
+
+
+def _kept_key(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made = base64.b64encode(secrets.token_bytes(settings.SECRET_KEY_BYTES)).decode()
+    # Two processes that start together must agree on one key: whoever links a whole file first has made it.
+    candidate = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
+    candidate.touch(mode=0o600)
+    candidate.write_text(made, encoding="ascii")
+    try:
+        path.hardlink_to(candidate)
+    except FileExistsError:
+        return path.read_text(encoding="ascii")
+    finally:
+        candidate.unlink()
+    return made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a process of ours is made of."""
+
+    config: Settings
+    database: Database
+    vault: Vault
+    http: httpx.AsyncClient
+    sites: Sites
+    clock: Callable[[], datetime] = now
+
+    def web_app(self) -> Starlette:
+        config, clock = self.config, self.clock
+        callers = Callers(database=self.database.pool, vault=self.vault, base_url=config.base_url, clock=clock)
+        installer = Installer(
+            base_url=config.base_url,
+            tenant_hosts=config.tenant_hosts,
+            keys=Keys(client=self.http, keys_url=config.install_keys_url, clock=clock),
+            vault=self.vault,
+            listeners=[SyncListener(enqueue=enqueue, clock=clock)],
+            new_id=uuid.uuid4,
+        )
+        deps = WebDeps(
+            database=self.database,
+            callers=callers,
+            permissions=JiraPermissions(self.sites, clock),
+            enqueue=enqueue,
+            clock=clock,
+            base_url=config.base_url,
+            addon_key=config.addon_key,
+            host_script_url=config.host_script_url,
+            descriptor=descriptor.load(config.base_url, config.addon_key),
+        )
+        lifecycle_hooks = hooks.routes(
+            database=self.database.pool, installer=installer, callers=callers, base_url=config.base_url, clock=clock
+        )
+        return Starlette(
+            routes=[*web.routes(deps), *lifecycle_hooks],
+            middleware=web.middleware(deps),
+            exception_handlers=web_errors.HANDLERS,
+        )
+
+    def worker(self) -> Worker:
+        jobs = Jobs(database=self.database, sites=self.sites, clock=self.clock)
+        return Worker(self.database.url, {"run": jobs.run, "clear-links": jobs.clear_links}, SESSION_SETTINGS)
+
+
+@asynccontextmanager
+async def assemble(config: Settings) -> AsyncIterator[Parts]:
+    """Connect everything. Raises ConfigurationError when the database is not at our schema."""
+    async with AsyncExitStack() as stack:
+        url = await database_url(config)
+        database = Database(url)
+        with usable_database():
+            await _require_schema(config, url)
+            await database.connect()
+        stack.push_async_callback(database.disconnect)
+        limits = httpx.Limits(max_connections=CALLS_AT_ONCE)
+        http = await stack.enter_async_context(httpx.AsyncClient(limits=limits, follow_redirects=False))
+        vault = Vault(key_ring(config))
+        sites = Sites(database=database.pool, vault=vault, http=http, addon_key=config.addon_key, clock=now)
+        yield Parts(config=config, database=database, vault=vault, http=http, sites=sites)
+
+
+@contextmanager
+def usable_database() -> Iterator[None]:
+    """Raises ConfigurationError where the database cannot be reached, or does not let us in."""
+    try:
+        yield
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as exc:
+        # The type alone: the text may repeat the address.
+        raise errors.ConfigurationError([f"the database cannot be used: {type(exc).__name__}"]) from exc
+
+
+async def _require_schema(config: Settings, url: str) -> None:
+    """The embedded database is brought to the newest schema; any other is its operator's to migrate."""
+    if config.database_url is None:
+        await schema.upgrade(url)
+        return
+    current, newest = await schema.current_revision(url), schema.newest_revision()
+    if current != newest:
+        raise errors.ConfigurationError(
+            [f"the database is at schema {current or 'none'}, this version needs {newest}: run `crm-sync migrate`"]
+        )
+
+
+async def migrate(config: Settings) -> str:
+    """Bring the database to the newest schema and seal secrets with the newest key; the revision that it is at then."""
+    await schema.upgrade(await database_url(config))
+    async with assemble(config) as parts, parts.database.transaction() as connection:
+        await store.reseal_secrets(connection, parts.vault)
+    return schema.newest_revision()
+
+
+async def check(config: Settings) -> list[str]:
+    """Everything that is wrong with database and descriptor; the settings themselves are checked when they are read."""
+    try:
+        async with assemble(config) as parts:
+            async with parts.database.transaction() as connection:
+                await connection.fetch_one("SELECT 1 FROM tenant LIMIT 1")
+            paths = {route.path for route in parts.web_app().routes if isinstance(route, Route)}
+    except errors.ConfigurationError as exc:
+        return list(exc.problems)
+    except (OSError, asyncpg.PostgresError) as exc:
+        return [f"the database cannot be used: {type(exc).__name__}"]
+    described = descriptor.load(config.base_url, config.addon_key)
+    return [f"the descriptor names {url}, which nothing answers" for url in descriptor.unanswered(described, paths)]

@@ -1,0 +1,1 @@
+"""How we talk to Jira: signing, calls, listing people, costs and retries."""

@@ -1,0 +1,92 @@
+"""What do Jira's answers look like, as far as we read them? Models of the border; everything unread is ignored.
+
+Source: Atlassian's OpenAPI documents of the Jira platform and of Jira Service Management.
+"""
+
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+Item = TypeVar("Item")
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class User(_Answer):
+    """`User` and `UserDetails` of the platform. Texts are absent or empty where Jira has, or shows, no value."""
+
+    account_id: str = Field(alias="accountId", default="")
+    account_type: str = Field(alias="accountType", default="")
+    # A captured payload has "true" as a text; pydantic reads both.
+    active: bool = False
+    display_name: str = Field(alias="displayName", default="")
+    email: str | None = Field(alias="emailAddress", default=None)
+
+
+class Customer(_Answer):
+    """`UserDTO` of Jira Service Management: it does not say what kind of account it is."""
+
+    account_id: str = Field(alias="accountId", default="")
+    active: bool = False
+    display_name: str = Field(alias="displayName", default="")
+    email: str | None = Field(alias="emailAddress", default=None)
+
+
+class Group(_Answer):
+    group_id: str | None = Field(alias="groupId", default=None)
+
+
+class Desk(_Answer):
+    id: str
+
+
+class Organization(_Answer):
+    id: str
+
+
+class PlatformPage(_Answer, Generic[Item]):
+    """A page bean of the platform. `startAt` and `maxResults` are what Jira took, not what was asked for."""
+
+    values: list[Item]
+    start_at: int = Field(alias="startAt", ge=0)
+    max_results: int = Field(alias="maxResults", gt=0)
+    total: int = Field(ge=0)
+    is_last: bool = Field(alias="isLast")
+
+
+class DeskPage(_Answer, Generic[Item]):
+    """A page of Jira Service Management; `size` is how many it holds."""
+
+    values: list[Item]
+    start: int = Field(ge=0)
+    size: int = Field(ge=0)
+    is_last: bool = Field(alias="isLastPage")
+
+
+class Email(_Answer):
+    account_id: str = Field(alias="accountId")
+    email: str | None = None
+
+
+class Permission(_Answer):
+    have_permission: bool = Field(alias="havePermission", default=False)
+
+
+class Permissions(_Answer):
+    permissions: dict[str, Permission]
+
+
+class Grants(_Answer):
+    global_permissions: list[str] = Field(alias="globalPermissions")
+
+
+USERS = TypeAdapter(PlatformPage[User])
+GROUPS = TypeAdapter(PlatformPage[Group])
+CUSTOMERS = TypeAdapter(DeskPage[Customer])
+DESKS = TypeAdapter(DeskPage[Desk])
+ORGANIZATIONS = TypeAdapter(DeskPage[Organization])
+EMAILS = TypeAdapter(list[Email])
+PERMISSIONS = TypeAdapter(Permissions)
+GRANTS = TypeAdapter(Grants)

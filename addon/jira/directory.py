@@ -1,0 +1,213 @@
+"""How are a site's people listed by a Connect app? It may not call `/users/search`, so it reads the groups that grant
+access to a product, the customers of each service desk, and the members of each organization.
+
+Implements `addon.sync.ports.Directory`. Source for caps and quirks: docs/decisions/0004-reading-people.md.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Literal, TypeVar
+
+from aiolimiter import AsyncLimiter
+
+from addon.jira import answers, budget, errors
+from addon.jira.client import JiraClient, Params
+from addon.sync.people import Kind, Sighting
+from addon.sync.ports import Containers, Emails, People
+from lifecycle.tenant import AccountId
+
+USERS = "users"
+CUSTOMERS = "customers"
+ORGANIZATIONS = "organizations"
+
+PRODUCTS = ("jira-software", "jira-servicedesk", "jira-core", "jira-product-discovery")
+GROUP_PAGE = 50  # the most that GET /group/bulk and /group/member give
+DESK_PAGE = 100  # asked for; each JSM list has a lower cap of its own, and says so by `size`
+EMAIL_BATCH = 90  # the most that GET /user/email/bulk takes
+OPT_IN = {"X-ExperimentalApi": "opt-in"}
+
+BROWSE_USERS = "USER_PICKER"
+NOBODY = "unknown"
+# What Jira gives for a record that is corrupted (schema `User`, accountId) and for a type it cannot tell.
+
+APP = "app"
+
+NUL = "\0"
+# JSON can hold it and PostgreSQL cannot: one such record must not stop the whole site's sync.
+
+Item = TypeVar("Item")
+Person = TypeVar("Person", answers.User, answers.Customer)
+
+
+class ConnectDirectory:
+    """Reads one site through one client. `customer_limit` holds the burst limit of the desks' customer lists."""
+
+    phases = (USERS, CUSTOMERS, ORGANIZATIONS)
+
+    def __init__(self, client: JiraClient, customer_limit: AsyncLimiter) -> None:
+        self._client = client
+        self._customer_limit = customer_limit
+        self._emails_refused: Literal["hidden", "unavailable"] | None = None
+
+    @property
+    def points(self) -> int:
+        return self._client.points
+
+    def page_size(self, phase: str) -> int | None:
+        return GROUP_PAGE if phase == USERS else None
+
+    async def may_browse(self) -> bool:
+        found = await self._client.get("/rest/api/3/mypermissions", answers.PERMISSIONS, {"permissions": BROWSE_USERS})
+        self._client.points += budget.read_identities(1)
+        permission = found.permissions.get(BROWSE_USERS)
+        return permission is not None and permission.have_permission
+
+    async def containers(self, phase: str, start: int) -> Containers:
+        match phase:
+            case "users":
+                return await self._groups()
+            case "customers":
+                desks = await self._client.get("/rest/servicedeskapi/servicedesk", answers.DESKS, _desk_page(start))
+                self._client.points += budget.read_core(len(desks.values))
+                return Containers(ids=[desk.id for desk in desks.values], next_start=_following(desks, start))
+            case "organizations":
+                found = await self._client.get(
+                    "/rest/servicedeskapi/organization", answers.ORGANIZATIONS, _desk_page(start)
+                )
+                self._client.points += budget.read_core(len(found.values))
+                return Containers(ids=[item.id for item in found.values], next_start=_following(found, start))
+            case _:
+                raise ValueError(f"no such phase: {phase}")
+
+    async def _groups(self) -> Containers:
+        """The groups that grant access to any product, each once."""
+        groups: dict[str, None] = {}
+        for product in PRODUCTS:
+            start: int | None = 0
+            while start is not None:
+                params: Params = {
+                    "accessType": "user",
+                    "applicationKey": product,
+                    "startAt": start,
+                    "maxResults": GROUP_PAGE,
+                }
+                page = await self._client.get("/rest/api/3/group/bulk", answers.GROUPS, params)
+                self._client.points += budget.read_identities(len(page.values))
+                groups.update({group.group_id: None for group in page.values if group.group_id})
+                start = _after(page, start)
+        return Containers(ids=list(groups), next_start=None)
+
+    async def people(self, phase: str, container: str, start: int) -> People:
+        match phase:
+            case "users":
+                return await self._members(container, start)
+            case "customers":
+                async with self._customer_limit:
+                    path = f"/rest/servicedeskapi/servicedesk/{container}/customer"
+                    return await self._customers(path, start, OPT_IN)
+            case "organizations":
+                return await self._customers(f"/rest/servicedeskapi/organization/{container}/user", start, {})
+            case _:
+                raise ValueError(f"no such phase: {phase}")
+
+    async def _members(self, group_id: str, start: int) -> People:
+        params: Params = {"groupId": group_id, "includeInactiveUsers": True, "startAt": start, "maxResults": GROUP_PAGE}
+        page = await self._client.get("/rest/api/3/group/member", answers.USERS, params)
+        self._client.points += budget.read_identities(len(page.values))
+        sightings, unreadable = _read(page.values, lambda user: _kind(user.account_type))
+        return People(sightings=sightings, unreadable=unreadable, next_start=_after(page, start), total=page.total)
+
+    async def _customers(self, path: str, start: int, headers: dict[str, str]) -> People:
+        page = await self._client.get(path, answers.CUSTOMERS, _desk_page(start), headers=headers)
+        self._client.points += budget.read_identities(len(page.values))
+        sightings, unreadable = _read(page.values, lambda _: "customer")
+        return People(sightings=sightings, unreadable=unreadable, next_start=_following(page, start))
+
+    async def emails(self, account_ids: Sequence[AccountId]) -> Emails:
+        """An app that Atlassian has not approved for the email API gets 400 (or 403 without the scope); 503 says that
+        the API is switched off. Neither stops a run: such accounts are linked without an email (D5).
+        """
+        found: dict[AccountId, str] = {}
+        for first in range(0, len(account_ids), EMAIL_BATCH):
+            if self._emails_refused is not None:
+                return Emails(found=found, otherwise=self._emails_refused)
+            batch = account_ids[first : first + EMAIL_BATCH]
+            self._client.points += budget.REQUEST
+            try:
+                listed = await self._client.get("/rest/api/3/user/email/bulk", answers.EMAILS, {"accountId": batch})
+            except (errors.Rejected, errors.Forbidden):
+                self._emails_refused = "hidden"
+            except errors.Troubled:
+                self._emails_refused = "unavailable"
+            else:
+                self._client.points += budget.IDENTITY * len(listed)
+                found.update({AccountId(item.account_id): item.email for item in listed if item.email})
+        return Emails(found=found, otherwise=self._emails_refused or "hidden")
+
+    async def lookup(self, account_ids: Sequence[AccountId]) -> People:
+        """Jira leaves out of the answer whom it does not know any more."""
+        found: list[answers.User] = []
+        start: int | None = 0
+        while start is not None:
+            params: Params = {"accountId": account_ids, "startAt": start, "maxResults": len(account_ids)}
+            page = await self._client.get("/rest/api/3/user/bulk", answers.USERS, params)
+            self._client.points += budget.read_identities(len(page.values))
+            found.extend(page.values)
+            start = _after(page, start)
+        sightings, unreadable = _read(found, lambda user: _kind(user.account_type))
+        return People(sightings=sightings, unreadable=unreadable)
+
+
+def _desk_page(start: int) -> dict[str, int]:
+    return {"start": start, "limit": DESK_PAGE}
+
+
+def _after(page: answers.PlatformPage[Item], start: int) -> int | None:
+    """Where a list of the platform goes on: filtering comes after paging, so a page may be short, even empty, and not be
+    the last. One that leads nowhere new would be read for ever, so it breaks the document. Raises Corrupt.
+    """
+    if page.is_last:
+        return None
+    following = page.start_at + page.max_results
+    if following <= start:
+        raise errors.Corrupt("a page that leads back")
+    return following
+
+
+def _following(page: answers.DeskPage[Item], start: int) -> int | None:
+    """Where a JSM list goes on: by what the page held, since its cap is Jira's own affair. An empty page that claims
+    not to be the last would be read for ever, so it breaks the document. Raises Corrupt.
+    """
+    if page.is_last:
+        return None
+    if page.size == 0:
+        raise errors.Corrupt("an empty page that is not the last")
+    return start + page.size
+
+
+def _kind(account_type: str) -> Kind:
+    return "customer" if account_type == "customer" else "user"
+
+
+def _read(found: Sequence[Person], kind: Callable[[Person], Kind]) -> tuple[list[Sighting], list[AccountId]]:
+    """What the records say, and the accounts of those that hold fallback values (D8). Apps and nobodies are left out (D6)."""
+    sightings: list[Sighting] = []
+    unreadable: list[AccountId] = []
+    for person in found:
+        account_type = person.account_type if isinstance(person, answers.User) else ""
+        if person.account_id in {"", NOBODY} or NUL in person.account_id or account_type == APP:
+            continue
+        account_id = AccountId(person.account_id)
+        is_storable = NUL not in person.display_name and NUL not in (person.email or "")
+        if account_type == NOBODY or not person.display_name.strip() or not is_storable:
+            unreadable.append(account_id)
+            continue
+        sightings.append(
+            Sighting(
+                account_id=account_id,
+                kind=kind(person),
+                active=person.active,
+                display_name=person.display_name.strip(),
+                email=(person.email or "").strip() or None,
+            )
+        )
+    return sightings, unreadable

@@ -1,0 +1,126 @@
+"""How does a worker take jobs, keep them while it lives, and hand them back when it must go?
+
+Any number of workers share the queue. A job of a worker that died is taken over when its heartbeat is older than
+HEARTBEAT_TIMEOUT. PgQueuer does the work; this module only wires it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import get_args
+
+import asyncpg
+import structlog
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgPoolDriver
+from pgqueuer.adapters.persistence.queries import Queries
+from pgqueuer.core.qm import QueueManager
+from pgqueuer.domain.errors import RetryRequested
+from pgqueuer.domain.models import Job, TableChangedEvent, TracebackRecord, utc_now
+from pgqueuer.domain.types import QueueExecutionMode
+
+from addon.queue import jobs
+from addon.sync.work import Kind, Work
+
+HEARTBEAT_TIMEOUT = timedelta(seconds=20)
+POLL_INTERVAL = timedelta(seconds=5)
+# A dead worker's job is found at most HEARTBEAT_TIMEOUT + POLL_INTERVAL after its last sign of life: below 30 s.
+
+JOBS_AT_ONCE = 10
+JOBS_PER_FETCH = 5  # PgQueuer wants at least twice as many at once as it fetches
+
+BEHIND_THE_OTHERS = """
+    -- all tenants: the queue is shared
+    UPDATE pgqueuer SET id = nextval(pg_get_serial_sequence('pgqueuer', 'id')), status = 'queued',
+        execute_after = now() + $2::interval, attempts = attempts + 1, updated = now(), queue_manager_id = NULL
+    -- Not if another worker took the job over meanwhile.
+    WHERE id = $1::bigint AND queue_manager_id = $3::uuid
+"""
+
+CONNECTIONS = 4  # one listens, the others fetch, beat and log
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """The job is not finished: give it another turn after `delay`, behind those that wait."""
+
+    delay: timedelta = timedelta(0)
+
+
+Handler = Callable[[Work], Awaitable[Again | None]]
+"""Carries out one job. None: it is finished. What it raises is our own trouble: the job is tried again."""
+
+OUR_TROUBLE_DELAY = timedelta(seconds=10)
+
+
+class Worker:
+    """Runs handlers for jobs until `stop`."""
+
+    def __init__(self, url: str, handlers: Mapping[Kind, Handler], session_settings: Mapping[str, str]) -> None:
+        if set(handlers) != set(get_args(Kind)):
+            raise ValueError("every kind of job needs a handler")
+        self._url = url
+        self._handlers = handlers
+        self._session_settings = dict(session_settings)
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Take no more jobs; those that run end their slice, which takes some seconds at most."""
+        self._stopping.set()
+
+    async def run(self, *, until_empty: bool = False, heartbeat_timeout: timedelta = HEARTBEAT_TIMEOUT) -> None:
+        """Work until `stop`; with `until_empty`, until no job is left."""
+        async with asyncpg.create_pool(
+            self._url, min_size=2, max_size=CONNECTIONS, server_settings=self._session_settings
+        ) as pool:
+            manager = QueueManager(_FairQueries(AsyncpgPoolDriver(pool)))
+            manager.shutdown = self._stopping
+            for kind, handler in self._handlers.items():
+                manager.entrypoint(kind)(_entrypoint(kind, handler))
+            await manager.run(
+                dequeue_timeout=POLL_INTERVAL,
+                batch_size=JOBS_PER_FETCH,
+                max_concurrent_tasks=JOBS_AT_ONCE,
+                mode=QueueExecutionMode.drain if until_empty else QueueExecutionMode.continuous,
+                shutdown_on_listener_failure=True,
+                heartbeat_timeout=heartbeat_timeout,
+            )
+
+
+class _FairQueries(Queries):
+    """PgQueuer 1.6 serves the lowest id first and lets a job that is tried again keep its id, so that a tenant's long run
+    would hold its place for good: here it goes behind those that wait. And it announces no UPDATE (its trigger is one for
+    statements, where OLD and NEW are null), so that such a job would wait for the next poll: here it is announced.
+    """
+
+    async def retry_job(self, job: Job, delay: timedelta, traceback_record: TracebackRecord | None) -> None:  # noqa: ARG002 - the log of turns would outgrow the queue
+        await self.driver.execute(BEHIND_THE_OTHERS, job.id, delay, job.queue_manager_id)
+        settings = self.qbe.settings
+        event = TableChangedEvent(
+            channel=settings.channel,
+            sent_at=utc_now(),
+            type="table_changed_event",
+            operation="update",
+            table=settings.queue_table,
+        )
+        await self.driver.notify(settings.channel, event.model_dump_json(exclude={"received_at"}))
+
+
+def _entrypoint(kind: Kind, handler: Handler) -> Callable[[Job], Awaitable[None]]:
+    async def run(job: Job) -> None:
+        work = jobs.decode(kind, job.payload)
+        with structlog.contextvars.bound_contextvars(
+            tenant_id=str(work.tenant_id), job=kind, number=work.number, job_id=job.id
+        ):
+            try:
+                outcome = await handler(work)
+            except Exception as exc:  # noqa: BLE001 - whatever it is, the job must stay in the queue
+                # The type alone: the text of a database error repeats rows, and so people's names.
+                log.error("job-failed", error=type(exc).__name__)  # noqa: TRY400 - as said, no traceback text
+                raise RetryRequested(delay=OUR_TROUBLE_DELAY) from None
+        if outcome is not None:
+            raise RetryRequested(delay=outcome.delay)
+
+    return run

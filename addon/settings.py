@@ -1,0 +1,118 @@
+"""Which settings does the process run with? Read once from the environment; every problem is reported together.
+
+Only `addon.app` and `addon.cli` import this module; everything else receives values. Names and defaults are fixed by
+the table *Settings* in docs/operations.md.
+"""
+
+import base64
+import binascii
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, PostgresDsn, SecretStr, TypeAdapter, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from addon import errors
+
+PREFIX = "CRM_SYNC_"
+SECRET_KEY_BYTES = 32  # AES-256
+MAX_ADDON_KEY_LENGTH = 64  # Atlassian, "App descriptor": key
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class Settings(BaseSettings):
+    """Everything an operator may set. Secrets are masked in `repr`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    base_url: str = "http://localhost:8080"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8080
+    addon_key: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=MAX_ADDON_KEY_LENGTH)] = "crm-contact-sync"
+    database_url: SecretStr | None = None
+    data_dir: Path = Path(".data")
+    secret_keys: Annotated[SecretStr | None, Field(validate_default=True)] = None
+    tenant_hosts: Annotated[tuple[str, ...], NoDecode] = ("*.atlassian.net", "*.jira.com")
+    install_keys_url: str = "https://connect-install-keys.atlassian.com"
+    host_script_url: str = "https://connect-cdn.atl-paas.net/all.js"
+    log_format: Literal["json", "console"] = "json"
+
+    @field_validator("tenant_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("tenant_hosts")
+    @classmethod
+    def _some_host(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError("names no host, so that nobody could install the add-on")
+        return value
+
+    @field_validator("base_url", "install_keys_url", "host_script_url")
+    @classmethod
+    def _https_or_loopback(cls, value: str) -> str:
+        parts = urlsplit(value)
+        # `port` raises ValueError where it is none.
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+            raise ValueError("must be an http(s) address")
+        if parts.scheme == "http" and not _is_loopback(parts.hostname):
+            raise ValueError("must be https, except on a loopback host")
+        if parts.query or parts.fragment or parts.username or parts.password:
+            raise ValueError("must have no user, query or fragment")
+        return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            try:
+                TypeAdapter(PostgresDsn).validate_python(value.get_secret_value())
+            except ValidationError as exc:
+                # The pydantic message would repeat the address, password included.
+                raise ValueError("must be an address like postgresql://user:password@host:5432/name") from exc
+        return value
+
+    @field_validator("secret_keys")
+    @classmethod
+    def _keys(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is not None:
+            decode_keys(value.get_secret_value())
+        # An address that is wrong itself is missing here: it was set all the same.
+        elif "database_url" not in info.data or info.data["database_url"] is not None:
+            raise ValueError(f"must be set when {PREFIX}DATABASE_URL is")
+        return value
+
+
+def decode_keys(text: str) -> tuple[bytes, ...]:
+    """The key ring written in `text`, newest first. Raises ValueError without repeating any key."""
+    try:
+        keys = tuple(base64.b64decode(part.strip(), validate=True) for part in text.split(","))
+    except binascii.Error as exc:
+        raise ValueError("must be base64 keys, comma separated") from exc
+    if any(len(key) != SECRET_KEY_BYTES for key in keys):
+        raise ValueError(f"each key must have {SECRET_KEY_BYTES} bytes")
+    return keys
+
+
+def load() -> Settings:
+    """Read the environment. Raises ConfigurationError that names every wrong setting."""
+    try:
+        return Settings()
+    except ValidationError as exc:
+        raise errors.ConfigurationError([_problem(error["loc"], error["msg"]) for error in exc.errors()]) from exc
+
+
+def _problem(location: tuple[int | str, ...], message: str) -> str:
+    text = message.removeprefix("Value error, ")
+    return f"{PREFIX}{str(location[0]).upper()}: {text}" if location else text

@@ -1,0 +1,1 @@
+"""What we keep in PostgreSQL, and the scope that keeps tenants apart."""

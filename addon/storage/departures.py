@@ -1,0 +1,129 @@
+"""Who left? Accounts that a whole scan did not meet (S10), the guard against believing too much (D9), and links at the
+end of the sync (S12, D10). A contact that loses its link stays.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from addon.storage.database import TenantScope
+from addon.sync import cursor as cursors
+from addon.sync import guard
+from addon.sync.people import AttentionKind, Cause
+from lifecycle.tenant import AccountId
+
+CLEARED_AT_ONCE = 5000
+# Links cleared in one transaction: some 100 ms, in which nobody else of the tenant can edit contacts.
+
+
+async def unseen(scope: TenantScope, run_id: int, *, after: str, limit: int) -> Sequence[AccountId]:
+    """The accounts that the run has not met, in order, behind `after`."""
+    rows = await scope.fetch_all(
+        """
+        SELECT account_id FROM account
+        WHERE tenant_id = :tenant_id AND seen_in_run IS DISTINCT FROM :run_id AND account_id > :after
+        ORDER BY account_id LIMIT :limit
+        """,
+        run_id=run_id,
+        after=after,
+        limit=limit,
+    )
+    return [row["account_id"] for row in rows]
+
+
+async def finish_run(scope: TenantScope, run_id: int, *, now: datetime) -> None:
+    """End a run whose scan was whole: who was neither met nor found by id is gone, unless the guard holds it back."""
+    counts = await scope.fetch_one(
+        """
+        SELECT count(*) AS links, count(*) FILTER (WHERE seen_in_run IS DISTINCT FROM :run_id) AS gone
+        FROM account WHERE tenant_id = :tenant_id AND contact_id IS NOT NULL
+        """,
+        run_id=run_id,
+    )
+    if counts is None:
+        raise LookupError("a query of counts gave no row")
+    is_plausible = guard.is_plausible(gone=counts["gone"], links=counts["links"])
+    if is_plausible:
+        await _drop_gone(scope, run_id, now)
+    await _note_guard(scope, run_id, is_open=not is_plausible, now=now)
+    await scope.execute(
+        """
+        UPDATE sync_run SET state = 'done', phase = :phase, finished_at = :now, total = seen,
+            unlinked = :unlinked, error = NULL
+        WHERE tenant_id = :tenant_id AND run_id = :run_id AND state = 'running'
+        """,
+        run_id=run_id,
+        phase=cursors.DONE,
+        unlinked=counts["gone"] if is_plausible else 0,
+        now=now,
+    )
+
+
+async def _drop_gone(scope: TenantScope, run_id: int, now: datetime) -> None:
+    await scope.execute(
+        """
+        WITH gone AS (
+            DELETE FROM account WHERE tenant_id = :tenant_id AND seen_in_run IS DISTINCT FROM :run_id
+            RETURNING account_id, contact_id
+        ), settled AS (
+            DELETE FROM attention USING gone
+            WHERE attention.tenant_id = :tenant_id AND attention.account_id = gone.account_id
+        )
+        INSERT INTO change (tenant_id, run_id, contact_id, account_id, field, old, cause, at)
+        SELECT :tenant_id, :run_id, contact_id, account_id, 'syncedJiraUser', account_id, :cause, :now
+        FROM gone WHERE contact_id IS NOT NULL
+        """,
+        run_id=run_id,
+        cause=Cause.DELETED,
+        now=now,
+    )
+
+
+async def _note_guard(scope: TenantScope, run_id: int, *, is_open: bool, now: datetime) -> None:
+    if is_open:
+        await scope.execute(
+            """
+            INSERT INTO attention (tenant_id, kind, account_id, run_id, since)
+            VALUES (:tenant_id, :kind, '', :run_id, :now)
+            ON CONFLICT (tenant_id, kind, account_id) DO UPDATE SET run_id = EXCLUDED.run_id
+            """,
+            kind=AttentionKind.MASS_UNLINK,
+            run_id=run_id,
+            now=now,
+        )
+    else:
+        await scope.execute(
+            "DELETE FROM attention WHERE tenant_id = :tenant_id AND kind = :kind", kind=AttentionKind.MASS_UNLINK
+        )
+
+
+async def clear_links(scope: TenantScope, *, now: datetime) -> bool:
+    """The sync is off: turn some links into memories (D10); whether there may be more. The caller holds the switch.
+
+    Accounts that were linked to nothing are forgotten, and so is what waited for a person.
+    """
+    cleared = await scope.fetch_val(
+        """
+        WITH cleared AS (
+            SELECT account_id, contact_id, linked_by FROM account
+            WHERE tenant_id = :tenant_id AND contact_id IS NOT NULL LIMIT :limit
+        ), forgotten AS (
+            UPDATE account SET contact_id = NULL, linked_by = NULL,
+                remembered_contact_id = cleared.contact_id, remembered_by = cleared.linked_by
+            FROM cleared WHERE account.tenant_id = :tenant_id AND account.account_id = cleared.account_id
+        ), recorded AS (
+            INSERT INTO change (tenant_id, contact_id, account_id, field, old, cause, at)
+            SELECT :tenant_id, contact_id, account_id, 'syncedJiraUser', account_id, :cause, :now FROM cleared
+        )
+        SELECT count(*) FROM cleared
+        """,
+        limit=CLEARED_AT_ONCE,
+        cause=Cause.TURNED_OFF,
+        now=now,
+    )
+    if cleared == CLEARED_AT_ONCE:
+        return True
+    await scope.execute(
+        "DELETE FROM account WHERE tenant_id = :tenant_id AND contact_id IS NULL AND remembered_contact_id IS NULL"
+    )
+    await scope.execute("DELETE FROM attention WHERE tenant_id = :tenant_id")
+    return False

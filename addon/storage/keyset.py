@@ -1,0 +1,129 @@
+"""Where does a list go on? Sort orders, and the opaque cursors that continue after the last row shown.
+
+Keyset paging: a page costs the same however far down it is, and rows that come and go shift nothing. Builds no
+statement: the SQL stays with the function that uses it.
+"""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from addon.crm import draft
+from addon.errors import FieldProblem, Invalid
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 200
+MAX_KEY_LENGTH = 1024
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sort:
+    """One order of a list. The row's id decides between equal keys.
+
+    column: also the name of the result's column; key_type: how its value is written into a cursor and read again.
+    """
+
+    name: str
+    column: str
+    key_type: type[str] | type[datetime]
+    descending: bool
+
+    @property
+    def direction(self) -> str:
+        return "DESC" if self.descending else "ASC"
+
+    @property
+    def comparison(self) -> str:
+        """How a later row compares with an earlier one."""
+        return "<" if self.descending else ">"
+
+
+SORTS: Mapping[str, Sort] = {
+    sort.name: sort
+    for sort in (
+        Sort(name="name", column="name_key", key_type=str, descending=False),
+        Sort(name="-name", column="name_key", key_type=str, descending=True),
+        Sort(name="updatedAt", column="updated_at", key_type=datetime, descending=False),
+        Sort(name="-updatedAt", column="updated_at", key_type=datetime, descending=True),
+    )
+}
+BY_NAME = SORTS["name"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """The last row that was shown: its sort key and id."""
+
+    key: str | datetime
+    row_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[Item]):
+    """Some rows of a list in order, and the cursor of the next ones; None at the end."""
+
+    items: Sequence[Item]
+    next_cursor: str | None
+
+
+def write_cursor(sort: Sort, position: Position) -> str:
+    key = position.key.isoformat() if isinstance(position.key, datetime) else position.key
+    return _encode([sort.name, key, position.row_id])
+
+
+def read_cursor(cursor: str, sort: Sort) -> Position:
+    """Raises Invalid for what this list in this order has not written."""
+    name, key, row_id = _decode(cursor, length=3)
+    if name != sort.name or not isinstance(key, str) or draft.text_problem(key, max_length=MAX_KEY_LENGTH) is not None:
+        raise _refused()
+    try:
+        return Position(key=key if sort.key_type is str else _read_time(key), row_id=_read_row_id(row_id))
+    except ValueError as exc:
+        raise _refused() from exc
+
+
+def write_id_cursor(row_id: int) -> str:
+    """For lists that are ordered by id alone."""
+    return _encode([row_id])
+
+
+def read_id_cursor(cursor: str) -> int:
+    """Raises Invalid."""
+    (row_id,) = _decode(cursor, length=1)
+    return _read_row_id(row_id)
+
+
+def _encode(parts: Sequence[object]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(parts, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str, *, length: int) -> Sequence[object]:
+    try:
+        parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, RecursionError) as exc:
+        raise _refused() from exc
+    if not isinstance(parts, list) or len(parts) != length:
+        raise _refused()
+    return parts
+
+
+def _read_time(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise _refused()
+    return moment
+
+
+def _read_row_id(value: object) -> int:
+    if not isinstance(value, int) or not 0 <= value <= draft.MAX_ID:
+        raise _refused()
+    return value
+
+
+def _refused() -> Invalid:
+    return Invalid([FieldProblem(field="cursor", problem="was not made by this list in this order")])

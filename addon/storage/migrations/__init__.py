@@ -1,0 +1,1 @@
+"""The forward migrations of our schema, one file each."""

@@ -1,0 +1,161 @@
+"""How does a run write its pages? One transaction each, set-based, under the tenant's switch; see `addon.sync.ports.Store`."""
+
+import json
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from addon.crm.contact import ContactId, EmailKey
+from addon.storage import departures, plan_rows, sync_state
+from addon.storage.database import Database, TenantScope
+from addon.sync import ports
+from addon.sync.cursor import Cursor
+from addon.sync.people import Counts, Known, Plan
+from addon.sync.plan import Scope
+from lifecycle.tenant import AccountId, TenantId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStore:
+    """The `Store` of one run of one tenant."""
+
+    database: Database
+    tenant_id: TenantId
+    run_id: int
+    clock: Callable[[], datetime]
+
+    async def glimpse(self, account_ids: Sequence[AccountId]) -> Mapping[AccountId, ports.Glimpse]:
+        async with self.database.tenant(self.tenant_id) as scope:
+            rows = await scope.raw.fetch(
+                """
+                SELECT account_id, display_name, active, email_checked_at FROM account
+                WHERE tenant_id = $1 AND account_id = ANY($2)
+                """,
+                self.tenant_id,
+                account_ids,
+            )
+        return {row["account_id"]: ports.Glimpse(**{k: v for k, v in row.items() if k != "account_id"}) for row in rows}
+
+    @asynccontextmanager
+    async def page(
+        self, account_ids: Sequence[AccountId], email_keys: Sequence[EmailKey]
+    ) -> AsyncIterator["StoredPage"]:
+        async with self.database.tenant(self.tenant_id) as scope:
+            switch = await self._hold(scope)
+            known = await plan_rows.read_known(scope, account_ids, email_keys)
+            unlinked = set(account_ids) - {a.account_id for a in known.accounts if a.contact_id is not None}
+            yield StoredPage(
+                scope_of_rows=scope,
+                run_id=self.run_id,
+                now=self.clock(),
+                known=known,
+                scope=Scope(include_inactive=switch.include_inactive),
+                new_ids=await _reserve_ids(scope, len(unlinked)),
+            )
+
+    async def move(self, cursor: Cursor, *, points: int) -> None:
+        async with self.database.tenant(self.tenant_id) as scope:
+            await self._hold(scope)
+            await _advance(scope, self.run_id, cursor, Counts(points=points))
+
+    async def unseen(self, after: str, limit: int) -> Sequence[AccountId]:
+        async with self.database.tenant(self.tenant_id) as scope:
+            return await departures.unseen(scope, self.run_id, after=after, limit=limit)
+
+    async def finish(self) -> None:
+        async with self.database.tenant(self.tenant_id) as scope:
+            await self._hold(scope)
+            await departures.finish_run(scope, self.run_id, now=self.clock())
+
+    async def _hold(self, scope: TenantScope) -> sync_state.Switch:
+        """Lock the switch; raises RunEnded unless the sync is on and this run open."""
+        switch = await sync_state.lock_switch(scope)
+        is_open = await scope.fetch_val(
+            "SELECT true FROM sync_run WHERE tenant_id = :tenant_id AND run_id = :run_id AND state = 'running'",
+            run_id=self.run_id,
+        )
+        if not (switch.enabled and is_open):
+            raise ports.RunEnded
+        return switch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPage:
+    """One open transaction of a run; see `addon.sync.ports.Page`."""
+
+    scope_of_rows: TenantScope
+    run_id: int
+    now: datetime
+    known: Known
+    scope: Scope
+    new_ids: Iterator[ContactId]
+
+    async def write(self, plan: Plan, *, unreadable: Sequence[AccountId], cursor: Cursor, points: int) -> None:
+        rows = self.scope_of_rows
+        await plan_rows.write_plan(rows, plan, run_id=self.run_id, now=self.now)
+        await _touch(rows, plan.unchanged, self.run_id, self.now)
+        await _touch(rows, unreadable, self.run_id, None)
+        done = plan.counts
+        await _advance(
+            rows,
+            self.run_id,
+            cursor,
+            Counts(
+                seen=done.seen,
+                linked=done.linked,
+                created=done.created,
+                updated=done.updated,
+                held=done.held,
+                points=points,
+            ),
+        )
+
+
+async def _reserve_ids(scope: TenantScope, count: int) -> Iterator[ContactId]:
+    if not count:
+        return iter(())
+    rows = await scope.raw.fetch(
+        "SELECT nextval(pg_get_serial_sequence('contact', 'contact_id')) AS id FROM generate_series(1, $1::int)", count
+    )
+    return (row["id"] for row in rows)
+
+
+async def _touch(scope: TenantScope, seen: Sequence[AccountId], run_id: int, checked_at: datetime | None) -> None:
+    """Note that the run met these accounts; `checked_at` where it also learned that nothing changed."""
+    if seen:
+        await scope.raw.execute(
+            """
+            UPDATE account SET seen_in_run = $2, checked_at = coalesce($3, checked_at)
+            WHERE tenant_id = $1 AND account_id = ANY($4)
+            """,
+            scope.tenant_id,
+            run_id,
+            checked_at,
+            seen,
+        )
+
+
+async def _advance(scope: TenantScope, run_id: int, cursor: Cursor, done: Counts) -> None:
+    """Move the run on. `total` is what it has met and what is left to read, or else what the last whole run met."""
+    await scope.execute(
+        """
+        UPDATE sync_run SET phase = :phase, cursor = CAST(:cursor AS jsonb), failures = 0, error = NULL,
+            seen = seen + :seen, linked = linked + :linked, created = created + :created, updated = updated + :updated,
+            held = held + :held, points = points + :points,
+            total = coalesce(seen + :seen + CAST(:remaining AS bigint), (
+                SELECT last.seen FROM sync_run AS last
+                WHERE last.tenant_id = :tenant_id AND last.state = 'done' ORDER BY last.run_id DESC LIMIT 1))
+        WHERE tenant_id = :tenant_id AND run_id = :run_id
+        """,
+        run_id=run_id,
+        phase=cursor.phase,
+        cursor=json.dumps(cursor.to_json()),
+        remaining=cursor.remaining,
+        seen=done.seen,
+        linked=done.linked,
+        created=done.created,
+        updated=done.updated,
+        held=done.held,
+        points=done.points,
+    )

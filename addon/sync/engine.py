@@ -1,0 +1,208 @@
+"""How does a run go on? It reads people, has them planned, writes page after page, and can stop and resume anywhere.
+
+The engine waits for Jira only outside the store's transactions. It knows neither SQL nor HTTP: both come in as ports.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from addon.crm import contact as crm
+from addon.sync import cursor as cursors
+from addon.sync import plan as plans
+from addon.sync.cursor import Cursor, Place
+from addon.sync.people import EmailState, Sighting
+from addon.sync.ports import Directory, Glimpse, People, Store
+from lifecycle.tenant import AccountId
+
+SLICE = timedelta(seconds=5)
+# How long a run may work before other tenants get their turn.
+
+PAGES_AT_ONCE = 8
+# Below the 10 simultaneous requests per tenant that Atlassian recommends as the most.
+
+EMAIL_MAX_AGE = timedelta(days=7)
+# An email that no list shows is asked for again after a cycle of the personal data report (user privacy guide).
+
+LOOKUP_SIZE = 90
+# Accounts looked up by id in one call: 90 ids of 128 characters still make a URL that proxies take.
+
+
+class MayNotBrowse(Exception):
+    """The site's admins took the permission *Browse users and groups* from the app: its lists mean nothing (D8)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A run of one tenant: which it is, and where it stands."""
+
+    run_id: int
+    cursor: Cursor
+
+
+async def work(run: Run, directory: Directory, store: Store, clock: Callable[[], datetime]) -> bool:
+    """Carry the run on for one slice; whether it is finished.
+
+    Raises RunEnded when it was cancelled, MayNotBrowse, and whatever the directory raises: the run then stands where
+    its last page was written, and can be carried on from there.
+    """
+    until = clock() + SLICE
+    cursor = run.cursor
+    if cursor == cursors.first(directory.phases):
+        await _require_browsing(directory)
+    reader = _Reader(run_id=run.run_id, directory=directory, store=store, clock=clock)
+    while True:
+        # At least one step: a slice that a slow site uses up before the first would never end.
+        cursor = await reader.step(cursor)
+        if cursor.phase == cursors.DONE:
+            return True
+        if clock() >= until:
+            return False
+
+
+async def _require_browsing(directory: Directory) -> None:
+    if not await directory.may_browse():
+        raise MayNotBrowse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reader:
+    run_id: int
+    directory: Directory
+    store: Store
+    clock: Callable[[], datetime]
+
+    async def step(self, cursor: Cursor) -> Cursor:
+        """The smallest piece of a run that leaves it in a state to resume from."""
+        if cursor.phase == cursors.VERIFY:
+            return await self._verify(cursor)
+        if cursor.is_phase_read:
+            return await self._move(cursors.following(cursor, self.directory.phases))
+        if not cursor.places and cursor.next_containers is not None:
+            spent = self.directory.points
+            listed = await self.directory.containers(cursor.phase, cursor.next_containers)
+            return await self._move(cursor.listed(listed.ids, listed.next_start), self.directory.points - spent)
+        return await self._read(cursor)
+
+    async def _move(self, cursor: Cursor, points: int = 0) -> Cursor:
+        await self.store.move(cursor, points=points)
+        return cursor
+
+    async def _read(self, cursor: Cursor) -> Cursor:
+        """Read the next pages side by side and write them in one transaction."""
+        spent = self.directory.points
+        places, calls = _next_calls(cursor.places, self.directory.page_size(cursor.phase))
+        pages = await self._gather(cursor.phase, calls)
+        moved = cursor.read(places, [_moved(place, calls, pages) for place in places])
+        sightings = [sighting for page in pages for sighting in page.sightings]
+        unreadable = [account_id for page in pages for account_id in page.unreadable]
+        await self._apply(sightings, unreadable, moved, spent)
+        return moved
+
+    async def _gather(self, phase: str, calls: Sequence[Place]) -> Sequence[People]:
+        """The pages of `calls`. Of several errors the first is raised, as if the pages had been read in turn."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self.directory.people(phase, call.container, call.start)) for call in calls]
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+        return [task.result() for task in tasks]
+
+    async def _apply(
+        self,
+        sightings: Sequence[Sighting],
+        unreadable: Sequence[AccountId],
+        cursor: Cursor,
+        spent: int,
+    ) -> None:
+        complete = await self._with_emails(sightings)
+        ids = [sighting.account_id for sighting in complete]
+        keys = [crm.email_key(sighting.email) for sighting in complete if sighting.email]
+        async with self.store.page(ids, keys) as page:
+            plan = plans.plan_page(
+                complete,
+                page.known,
+                scope=page.scope,
+                run_id=self.run_id,
+                new_ids=page.new_ids,
+                now=self.clock(),
+            )
+            points = self.directory.points - spent
+            await page.write(plan, unreadable=unreadable, cursor=cursor, points=points)
+
+    async def _with_emails(self, sightings: Sequence[Sighting]) -> Sequence[Sighting]:
+        """Ask for the emails that the lists did not show, of accounts that are new, changed or not asked for long."""
+        hidden = [sighting for sighting in sightings if not sighting.email]
+        if not hidden:
+            return sightings
+        known = await self.store.glimpse([sighting.account_id for sighting in hidden])
+        wanted = list({s.account_id: None for s in hidden if _is_email_wanted(s, known, self.clock())})
+        if not wanted:
+            return sightings
+        answer = await self.directory.emails(wanted)
+        asked = set(wanted)
+        return [
+            _answered(sighting, answer.found.get(sighting.account_id), answer.otherwise)
+            if sighting.account_id in asked and not sighting.email
+            else sighting
+            for sighting in sightings
+        ]
+
+    async def _verify(self, cursor: Cursor) -> Cursor:
+        """Look up by id whom the scan did not meet; who is not found then is gone."""
+        unseen = await self.store.unseen(cursor.verified_to, LOOKUP_SIZE)
+        if not unseen:
+            await self.store.finish()
+            return replace(cursor, phase=cursors.DONE)
+        spent = self.directory.points
+        # An app that lost its permission during the scan gets empty answers, which must not look like deletions.
+        await _require_browsing(self.directory)
+        found = await self.directory.lookup(unseen)
+        moved = replace(cursor, verified_to=unseen[-1])
+        await self._apply(found.sightings, found.unreadable, moved, spent)
+        return moved
+
+
+def _next_calls(places: Sequence[Place], page_size: int | None) -> tuple[Sequence[Place], Sequence[Place]]:
+    """The first places, and the pages to read of them at once: several of a place whose length is known."""
+    taken: list[Place] = []
+    calls: list[Place] = []
+    for place in places:
+        if len(calls) == PAGES_AT_ONCE:
+            break
+        taken.append(place)
+        calls.append(place)
+        if page_size is not None and place.total is not None:
+            starts = range(place.start + page_size, place.total, page_size)[: PAGES_AT_ONCE - len(calls)]
+            calls.extend(replace(place, start=start) for start in starts)
+    return taken, calls
+
+
+def _moved(place: Place, calls: Sequence[Place], pages: Sequence[People]) -> Place | None:
+    """Where a place goes on after its pages, as far as one follows the other; None at its end.
+
+    Jira may cut its pages smaller than asked for; what lies between two of them is then read next.
+    """
+    read = [(call, page) for call, page in zip(calls, pages, strict=True) if call.container == place.container]
+    last = read[-1][1]
+    for (_, page), (following, _) in pairwise(read):
+        if page.next_start != following.start:
+            last = page
+            break
+    if last.next_start is None:
+        return None
+    return replace(place, start=last.next_start, total=last.total)
+
+
+def _is_email_wanted(sighting: Sighting, known: Mapping[AccountId, Glimpse], now: datetime) -> bool:
+    before = known.get(sighting.account_id)
+    if before is None or before.email_checked_at is None:
+        return True
+    is_changed = (before.display_name, before.active) != (sighting.display_name, sighting.active)
+    return is_changed or now - before.email_checked_at > EMAIL_MAX_AGE
+
+
+def _answered(sighting: Sighting, email: str | None, otherwise: EmailState) -> Sighting:
+    return replace(sighting, email=email, email_state="visible" if email else otherwise)

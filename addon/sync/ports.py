@@ -1,0 +1,117 @@
+"""What the engine needs from outside: a directory of people (one implementation per door) and a store."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from addon.crm.contact import ContactId, EmailKey
+from addon.sync.cursor import Cursor
+from addon.sync.people import Known, Plan, Sighting
+from addon.sync.plan import Scope
+from lifecycle.tenant import AccountId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Containers:
+    """A page of a phase's containers; `next_start` is None at the list's end."""
+
+    ids: Sequence[str]
+    next_start: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    """A page of people. `unreadable`: accounts of which Jira gave fallback values only (D8): they exist, no more is known."""
+
+    sightings: Sequence[Sighting]
+    unreadable: Sequence[AccountId] = ()
+    next_start: int | None = None
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emails:
+    """The answer to asking for emails by id: of an account that `found` lacks we know what `otherwise` says."""
+
+    found: Mapping[AccountId, str]
+    otherwise: Literal["hidden", "unavailable"]
+
+
+class Directory(Protocol):
+    """Whom a site knows, through one of the doors (Connect or Forge)."""
+
+    @property
+    def phases(self) -> Sequence[str]:
+        """The phases of a whole scan, in order. Users come before customers: who is both counts as a user."""
+
+    @property
+    def points(self) -> int:
+        """API points spent so far."""
+
+    def page_size(self, phase: str) -> int | None:
+        """How far apart the pages of a container are, where they can be read side by side; None where not."""
+
+    async def may_browse(self) -> bool:
+        """Whether Jira lets us see people; where not, its lists are empty instead of refused."""
+
+    async def containers(self, phase: str, start: int) -> Containers: ...
+
+    async def people(self, phase: str, container: str, start: int) -> People: ...
+
+    async def emails(self, account_ids: Sequence[AccountId]) -> Emails: ...
+
+    async def lookup(self, account_ids: Sequence[AccountId]) -> People:
+        """Those of `account_ids` that still exist."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glimpse:
+    """What decides whether an account's email is asked for by id."""
+
+    display_name: str
+    active: bool
+    email_checked_at: datetime | None
+
+
+class Page(Protocol):
+    """One transaction of a run, in which nobody else writes this tenant's links."""
+
+    @property
+    def known(self) -> Known: ...
+
+    @property
+    def scope(self) -> Scope: ...
+
+    @property
+    def new_ids(self) -> Iterator[ContactId]: ...
+
+    async def write(self, plan: Plan, *, unreadable: Sequence[AccountId], cursor: Cursor, points: int) -> None:
+        """Carry out the plan and move the run to `cursor`."""
+
+
+class Store(Protocol):
+    """What we keep of one tenant, as far as a run needs it. Each method is one transaction.
+
+    Every method raises RunEnded when the run is no longer open (cancelled by turning the sync off).
+    """
+
+    async def glimpse(self, account_ids: Sequence[AccountId]) -> Mapping[AccountId, Glimpse]: ...
+
+    def page(
+        self, account_ids: Sequence[AccountId], email_keys: Sequence[EmailKey]
+    ) -> AbstractAsyncContextManager[Page]: ...
+
+    async def move(self, cursor: Cursor, *, points: int) -> None:
+        """Move the run to `cursor`: nothing but reading happened."""
+
+    async def unseen(self, after: str, limit: int) -> Sequence[AccountId]:
+        """Accounts that this run has not met, in order, behind `after`."""
+
+    async def finish(self) -> None:
+        """End the run: the accounts still not met are gone (S10), unless they are too many (D9)."""
+
+
+class RunEnded(Exception):
+    """The run is no longer open."""

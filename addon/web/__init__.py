@@ -1,0 +1,1 @@
+"""What callers see: pages, the JSON API and errors."""

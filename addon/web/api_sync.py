@@ -1,0 +1,125 @@
+"""The sync as JSON: its switch, its runs, and what each run changed (as CSV too). Decides nothing about the sync."""
+
+from collections.abc import AsyncIterator, Mapping
+from http import HTTPStatus
+
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute
+
+from addon.errors import FieldProblem, Invalid
+from addon.storage import history, keyset, sync_state
+from addon.web import body, shape, sheet
+from addon.web.auth import Right, Visit, api
+from addon.web.deps import WebDeps
+
+SETTINGS = {"enabled": "enabled", "includeInactive": "include_inactive"}
+FILTERS = "filters"
+
+
+def routes(deps: WebDeps) -> list[BaseRoute]:
+    runs = "/api/sync/runs"
+    return [
+        api("/api/sync", {"GET": get_sync, "PUT": put_sync}, right=Right.ADMIN, deps=deps),
+        api(runs, {"GET": list_runs, "POST": start_run}, right=Right.ADMIN, deps=deps),
+        api(f"{runs}/{{id}}", {"GET": get_run}, right=Right.ADMIN, deps=deps),
+        api(f"{runs}/{{id}}/changes", {"GET": list_changes}, right=Right.ADMIN, deps=deps),
+    ]
+
+
+async def get_sync(visit: Visit) -> Response:
+    async with visit.tenant() as scope:
+        status = await sync_state.read(scope)
+    return JSONResponse(shape.sync(status))
+
+
+async def put_sync(visit: Visit) -> Response:
+    wanted = read_settings(await body.read_json(visit.request))
+    async with visit.tenant() as scope:
+        status = await sync_state.switch(
+            scope,
+            enabled=wanted.get("enabled"),
+            include_inactive=wanted.get("include_inactive"),
+            enqueue=visit.deps.enqueue,
+            now=visit.now(),
+        )
+    return JSONResponse(shape.sync(status))
+
+
+async def start_run(visit: Visit) -> Response:
+    async with visit.tenant() as scope:
+        begun = await sync_state.request_run(scope, trigger="person", enqueue=visit.deps.enqueue, now=visit.now())
+    location = f"/api/sync/runs/{begun.id}"
+    return JSONResponse(shape.run(begun), HTTPStatus.ACCEPTED, headers={"Location": location})
+
+
+async def list_runs(visit: Visit) -> Response:
+    cursor, limit = _read_place(visit)
+    before = None if cursor is None else keyset.read_id_cursor(cursor)
+    async with visit.tenant() as scope:
+        found = await sync_state.runs(scope, before=before, limit=limit + 1)
+    shown = found[:limit]
+    next_cursor = keyset.write_id_cursor(shown[-1].id) if len(found) > limit else None
+    return shape.page(keyset.Page(items=shown, next_cursor=next_cursor), shape.run)
+
+
+async def get_run(visit: Visit) -> Response:
+    async with visit.tenant() as scope:
+        found = await sync_state.run(scope, body.path_id(visit.request))
+    return JSONResponse(shape.run(found))
+
+
+async def list_changes(visit: Visit) -> Response:
+    """As JSON one page; as CSV all of them. The CSV is read page by page, so that no run is too long for it."""
+    run_id = body.path_id(visit.request)
+    cursor, limit = _read_place(visit)
+    async with visit.tenant() as scope:
+        await sync_state.run(scope, run_id)
+        found = await history.of_run(scope, run_id, cursor=cursor, limit=limit)
+    if not sheet.is_wanted(visit.request):
+        answer: Response = shape.page(found, shape.change)
+    else:
+        answer = StreamingResponse(
+            _write_sheet(visit, run_id),
+            media_type=sheet.MEDIA_TYPE,
+            headers={"Content-Disposition": f'attachment; filename="run-{run_id}-changes.csv"'},
+        )
+    answer.headers["Vary"] = "Accept"
+    return answer
+
+
+async def _write_sheet(visit: Visit, run_id: int) -> AsyncIterator[str]:
+    yield sheet.line(sheet.CHANGE_COLUMNS)
+    cursor: str | None = None
+    while True:
+        async with visit.tenant() as scope:
+            found = await history.of_run(scope, run_id, cursor=cursor, limit=keyset.MAX_LIMIT)
+        yield "".join(sheet.change(made) for made in found.items)
+        cursor = found.next_cursor
+        if cursor is None:
+            return
+
+
+def _read_place(visit: Visit) -> tuple[str | None, int]:
+    query = body.Query(visit.request)
+    cursor, limit = query.cursor(), query.limit()
+    query.check()
+    return cursor, limit
+
+
+def read_settings(sent: Mapping[str, object]) -> dict[str, bool | None]:
+    """Raises Invalid. An absent or null setting stays as it is."""
+    problems = [
+        FieldProblem(field=field, problem="is not a setting") for field in sent if field not in {*SETTINGS, FILTERS}
+    ]
+    wanted: dict[str, bool | None] = {}
+    for field, setting in SETTINGS.items():
+        value = sent.get(field)
+        if value is None or isinstance(value, bool):
+            wanted[setting] = value
+        else:
+            problems.append(FieldProblem(field=field, problem="must be true or false"))
+    if sent.get(FILTERS):
+        problems.append(FieldProblem(field=FILTERS, problem="cannot be set yet; leave it empty"))
+    if problems:
+        raise Invalid(problems)
+    return wanted

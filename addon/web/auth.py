@@ -1,0 +1,110 @@
+"""Who may call a route, declared beside its path: how the token must be bound, and which right the person needs (D13).
+
+A `Door` is a route with that declaration. It lets nobody through who is not identified and allowed; what happens behind
+it is the endpoint's business. The permission is asked for before any transaction begins.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import assert_never
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from addon.errors import NotAllowed
+from addon.storage.database import TenantScope
+from addon.web.deps import Permissions, WebDeps
+from lifecycle.caller import Binding, Caller
+
+
+class Right(Enum):
+    """What a person must be allowed to do to pass."""
+
+    ADMIN = "settings and needs attention"
+    CRM = "contacts and companies"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """The declaration of a route."""
+
+    binding: Binding
+    right: Right
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """A request of somebody who was identified and may make it."""
+
+    request: Request
+    caller: Caller
+    deps: WebDeps
+
+    def tenant(self) -> AbstractAsyncContextManager[TenantScope]:
+        """One transaction of the caller's tenant."""
+        return self.deps.database.tenant(self.caller.tenant.tenant_id)
+
+    def now(self) -> datetime:
+        return self.deps.clock()
+
+
+Endpoint = Callable[[Visit], Awaitable[Response]]
+
+
+class Door(Route):
+    """A route that opens by its declaration alone. `access` is public, so that a test can walk all routes."""
+
+    def __init__(self, path: str, endpoints: Mapping[str, Endpoint], *, access: Access, deps: WebDeps) -> None:
+        self.access = access
+
+        async def enter(request: Request) -> Response:
+            # An error page loads the bridge, too: Jira takes a frame without it for one that does not respond.
+            request.state.host_script_url = deps.host_script_url
+            caller = await _admit(request, access=access, deps=deps)
+            with structlog.contextvars.bound_contextvars(tenant_id=str(caller.tenant.tenant_id)):
+                return await endpoints[request.method](Visit(request=request, caller=caller, deps=deps))
+
+        super().__init__(path, enter, methods=list(endpoints))
+        # Starlette adds HEAD to GET; no token of ours is ever made for it.
+        self.methods = set(endpoints)
+
+
+def page(path: str, endpoint: Endpoint, *, right: Right, deps: WebDeps) -> Door:
+    """A page in a frame: its token is bound to this very request."""
+    return Door(path, {"GET": endpoint}, access=Access(binding=Binding.REQUEST, right=right), deps=deps)
+
+
+def api(path: str, endpoints: Mapping[str, Endpoint], *, right: Right, deps: WebDeps) -> Door:
+    """A call of our own pages, or of a client that acts like one: its token is bound to the person and the tenant."""
+    return Door(path, endpoints, access=Access(binding=Binding.CONTEXT, right=right), deps=deps)
+
+
+async def may(caller: Caller, right: Right, *, permissions: Permissions) -> bool:
+    """The one place that knows who may do what. Somebody without an account may do nothing.
+
+    Raises JiraError (503) when the site does not say: nobody is let in on a guess.
+    """
+    if caller.account_id is None:
+        return False
+    match right:
+        case Right.ADMIN | Right.CRM:
+            return await permissions.is_admin(caller.tenant, caller.account_id)
+        case _:
+            assert_never(right)
+
+
+async def _admit(request: Request, *, access: Access, deps: WebDeps) -> Caller:
+    caller = await deps.callers.identify(request, access.binding)
+    # An error page must know which site may show it in a frame.
+    request.state.tenant = caller.tenant
+    if not await may(caller, access.right, permissions=deps.permissions):
+        structlog.get_logger().warning(
+            "request refused", reason="not-allowed", right=access.right.name, path=request.url.path
+        )
+        raise NotAllowed("Only Jira administrators can open this. Ask one of yours for access.")
+    return caller

@@ -1,0 +1,54 @@
+"""The pages as Jira puts them into a frame: the whole document, rendered on the server at first paint."""
+
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from addon.crm.contact import ContactId
+from addon.storage import companies, contacts
+from addon.web import body, render, views
+from addon.web.auth import Right, Visit, page
+from addon.web.deps import WebDeps
+
+
+def routes(deps: WebDeps) -> list[BaseRoute]:
+    return [
+        page("/pages/settings", show_settings, right=Right.ADMIN, deps=deps),
+        page("/pages/contacts", show_contacts, right=Right.CRM, deps=deps),
+        page("/pages/contacts/{id}", show_contact, right=Right.CRM, deps=deps),
+        page("/pages/companies", show_companies, right=Right.CRM, deps=deps),
+    ]
+
+
+async def show_settings(visit: Visit) -> Response:
+    async with visit.tenant() as scope:
+        view = await views.sync_panel(scope)
+    return _document(visit, "settings.html", view)
+
+
+async def show_contacts(visit: Visit) -> Response:
+    async with visit.tenant() as scope:
+        view = await views.contact_list(scope, contacts.Search())
+    return _document(visit, "contacts.html", view)
+
+
+async def show_contact(visit: Visit) -> Response:
+    contact_id = ContactId(body.path_id(visit.request))
+    async with visit.tenant() as scope:
+        view = await views.contact_card(scope, contact_id)
+    return _document(visit, "contact.html", view)
+
+
+async def show_companies(visit: Visit) -> Response:
+    async with visit.tenant() as scope:
+        view = await views.company_list(scope, companies.Search())
+    return _document(visit, "companies.html", view)
+
+
+def _document(visit: Visit, template: str, view: views.View) -> Response:
+    return render.page(
+        visit.request,
+        template,
+        view,
+        tenant=visit.caller.tenant,
+        host_script_url=visit.deps.host_script_url,
+    )

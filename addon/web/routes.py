@@ -1,0 +1,78 @@
+"""Which addresses does the add-on answer, and through which middlewares? The list that the composition root mounts."""
+
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Message, Receive, Scope, Send
+
+import addon
+from addon.web import api_companies, api_contacts, api_sync, fragments, pages, probes
+from addon.web.deps import WebDeps
+from addon.web.errors import Boundary
+from addon.web.headers import BodyLimit, SecurityHeaders
+
+STATIC = Path(__file__).parent / "static"
+HTMX = Path(addon.__file__).parent.parent / "node_modules" / "htmx.org" / "dist" / "htmx.min.js"
+STATIC_CACHE = "public, max-age=300"
+
+
+def routes(deps: WebDeps) -> list[BaseRoute]:
+    """Every route but the lifecycle hooks, which `lifecycle` brings."""
+    return [
+        *public_routes(deps),
+        *pages.routes(deps),
+        *api_sync.routes(deps),
+        *fragments.routes(deps),
+        *api_contacts.routes(deps),
+        *api_companies.routes(deps),
+    ]
+
+
+def public_routes(deps: WebDeps) -> list[BaseRoute]:
+    """Open to anyone: nothing of a tenant is behind them."""
+
+    async def descriptor(_request: Request) -> Response:
+        return JSONResponse(deps.descriptor)
+
+    return [
+        Route("/atlassian-connect.json", descriptor),
+        Route("/healthz", probes.healthz),
+        Route("/readyz", probes.readyz(deps)),
+        Route("/metrics", probes.metrics),
+        Route("/static/htmx.min.js", _htmx),
+        Mount("/static", _Static(directory=STATIC), name="static"),
+    ]
+
+
+def middleware(deps: WebDeps) -> list[Middleware]:
+    """Outermost first."""
+    return [
+        Middleware(SecurityHeaders, is_https=urlsplit(deps.base_url).scheme == "https"),
+        Middleware(Boundary),
+        Middleware(BodyLimit),
+    ]
+
+
+async def _htmx(_request: Request) -> Response:
+    if not HTMX.is_file():
+        raise HTTPException(404)
+    return FileResponse(HTMX, headers={"Cache-Control": STATIC_CACHE})
+
+
+class _Static(StaticFiles):
+    """Our own files; they change with a release, and a browser asks again after minutes."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_cacheable(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] < HTTPStatus.BAD_REQUEST:
+                message["headers"].append((b"cache-control", STATIC_CACHE.encode()))
+            await send(message)
+
+        await super().__call__(scope, receive, send_cacheable)

@@ -1,0 +1,1 @@
+"""A local Jira Cloud for development, demos, tests and benchmarks; `addon` and `lifecycle` never import it."""

@@ -1,0 +1,168 @@
+"""The cloud: which sites are there, and how do apps get onto them and off again? The only module that calls an app."""
+
+import collections.abc
+import dataclasses
+import datetime as dt
+import secrets
+import urllib.parse
+import uuid
+from typing import Any
+
+import httpx
+
+from sandbox import handshake, installation, keys, person, places, site
+from sandbox import people as population
+
+HOOK_TIMEOUT_S = 10.0
+
+
+def utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What became of one lifecycle call: `status` is None if the app did not answer at all."""
+
+    site: str
+    addon_key: str
+    event: handshake.Event
+    status: int | None
+
+    @property
+    def is_accepted(self) -> bool:
+        return self.status in handshake.ACCEPTED_STATUSES
+
+
+class Cloud:
+    """Many sites and one key server. `client` reaches the apps; `now` is aware UTC; keys are made if none are given."""
+
+    def __init__(
+        self,
+        *,
+        client: httpx.AsyncClient,
+        now: collections.abc.Callable[[], dt.datetime] = utc_now,
+        install_keys: keys.InstallKeys | None = None,
+    ) -> None:
+        self.client = client
+        self.now = now
+        self.keys = install_keys or keys.InstallKeys(f"{now():%Y-%m}/{secrets.token_hex(8)}.install")
+        self.sites: dict[str, site.Site] = {}
+        self.deliveries: list[Delivery] = []
+
+    def create_site(
+        self,
+        *,
+        base_url: str,
+        people: int = 300,
+        seed: int = 1,
+        customers_share: float = population.CUSTOMERS_SHARE,
+    ) -> site.Site:
+        """A site with a generated population; the same arguments give the same people."""
+        netloc = urllib.parse.urlsplit(base_url).netloc.lower()
+        identity = f"{base_url}#{seed}"
+        created = site.Site(
+            base_url=base_url,
+            name=netloc.partition(".")[0],
+            cloud_id=str(uuid.uuid5(uuid.NAMESPACE_URL, identity)),
+            client_key=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{identity}/client")),
+        )
+        population.populate(created, people=people, seed=seed, customers_share=customers_share)
+        self.sites[netloc] = created
+        return created
+
+    def site_at(self, host: str) -> site.Site | None:
+        """The site that answers under this `Host` header."""
+        return self.sites.get(host.lower())
+
+    async def install(self, on_site: site.Site, descriptor_url: str) -> installation.Installation:
+        """The whole handshake. An app that does not accept `installed` stays *incomplete*.
+
+        Raises handshake.DescriptorError, and httpx.HTTPError if the descriptor cannot be fetched.
+        """
+        response = await self.client.get(descriptor_url, timeout=HOOK_TIMEOUT_S)
+        response.raise_for_status()
+        descriptor = handshake.check_descriptor(_parse(response))
+        key: str = descriptor["key"]
+        before = on_site.installations.get(key)
+        installed = installation.Installation(
+            addon_key=key,
+            client_key=on_site.client_key,
+            shared_secret=secrets.token_urlsafe(48),
+            descriptor=descriptor,
+            descriptor_url=descriptor_url,
+            state=installation.State.INCOMPLETE,
+            base_url=str(descriptor["baseUrl"]).rstrip("/"),
+            account_id=before.account_id if before else self._add_app_user(on_site, descriptor),
+            oauth_client_id=before.oauth_client_id if before else secrets.token_urlsafe(24),
+        )
+        on_site.installations[key] = installed
+        delivery = await self._notify(handshake.Event.INSTALLED, on_site, installed)
+        if delivery is not None and delivery.is_accepted:
+            return await self.enable(on_site, key)
+        return installed
+
+    async def reinstall(self, on_site: site.Site, addon_key: str) -> installation.Installation:
+        """The same client key and a new secret, with or without an `uninstalled` before."""
+        return await self.install(on_site, on_site.installations[addon_key].descriptor_url)
+
+    async def reimport(self, on_site: site.Site, addon_key: str) -> installation.Installation:
+        """What a site import does: a new client key for the same address, and no `uninstalled` for the old one."""
+        on_site.client_key = str(uuid.uuid4())
+        return await self.reinstall(on_site, addon_key)
+
+    async def enable(self, on_site: site.Site, addon_key: str) -> installation.Installation:
+        return await self._move(handshake.Event.ENABLED, installation.State.ENABLED, on_site, addon_key)
+
+    async def disable(self, on_site: site.Site, addon_key: str) -> installation.Installation:
+        return await self._move(handshake.Event.DISABLED, installation.State.DISABLED, on_site, addon_key)
+
+    async def uninstall(self, on_site: site.Site, addon_key: str) -> installation.Installation:
+        """Told once and never again, whatever the app answers."""
+        return await self._move(handshake.Event.UNINSTALLED, installation.State.UNINSTALLED, on_site, addon_key)
+
+    async def _move(
+        self, event: handshake.Event, state: installation.State, on_site: site.Site, addon_key: str
+    ) -> installation.Installation:
+        moved = dataclasses.replace(on_site.installations[addon_key], state=state)
+        on_site.installations[addon_key] = moved
+        await self._notify(event, on_site, moved)
+        return moved
+
+    async def _notify(
+        self, event: handshake.Event, on_site: site.Site, installed: installation.Installation
+    ) -> Delivery | None:
+        hook = handshake.build_hook(event, on_site, installed, install_keys=self.keys, now=self.now())
+        if hook is None:
+            return None
+        try:
+            response = await self.client.post(
+                hook.url, json=hook.body, headers={"Authorization": f"JWT {hook.token}"}, timeout=HOOK_TIMEOUT_S
+            )
+            status: int | None = response.status_code
+        except httpx.TransportError:
+            status = None
+        delivery = Delivery(site=on_site.base_url, addon_key=installed.addon_key, event=event, status=status)
+        self.deliveries.append(delivery)
+        return delivery
+
+    def _add_app_user(self, on_site: site.Site, descriptor: collections.abc.Mapping[str, Any]) -> str:
+        app_user = person.Person(
+            account_id=f"557058:{uuid.uuid4()}",
+            account_type=person.AccountType.APP,
+            display_name=str(descriptor.get("name", descriptor["key"])),
+        )
+        licence = on_site.licence_group_id(site.PRODUCTS[0])
+        groups = [
+            group.group_id
+            for group in on_site.groups.values()
+            if group.name == places.ADDONS_GROUP or group.group_id == licence
+        ]
+        return on_site.add_person(app_user, group_ids=groups).account_id
+
+
+def _parse(response: httpx.Response) -> object:
+    try:
+        return response.json()
+    except ValueError as exc:
+        raise handshake.DescriptorError("the descriptor is not JSON") from exc

@@ -1,0 +1,208 @@
+"""The hand on the site: how do a test, a demo and the *People* page change it while it runs? JSON below `/sandbox`.
+
+No app may find its way here by accident, and none needs a token: this is no part of Jira.
+"""
+
+import collections.abc
+import dataclasses
+import json
+import types
+import uuid
+from typing import Any
+
+import httpx
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from sandbox import cloud, errors, faults, handshake, installation, person, site, truth
+
+Handler = collections.abc.Callable[[Request, cloud.Cloud, site.Site], collections.abc.Awaitable[Response]]
+PERSON_FIELDS: dict[str, tuple[str, type | types.UnionType]] = {
+    "displayName": ("display_name", str),
+    "email": ("email", str | None),
+    "emailVisible": ("email_visible", bool),
+    "active": ("active", bool),
+}
+FAULT_SWITCHES = {
+    "fallbackUsers": "fallback_users",
+    "corruptUsers": "corrupt_users",
+    "noBrowsePermission": "no_browse_permission",
+    "shortPages": "short_pages",
+}
+INTERRUPTION_FIELDS: dict[str, tuple[str, type | types.UnionType]] = {
+    "pathPrefix": ("path_prefix", str),
+    "status": ("status", int),
+    "times": ("times", int | None),
+    "body": ("body", str | None),
+    "retryAfterSeconds": ("retry_after_s", int | None),
+}
+
+
+async def show_state(request: Request, _: cloud.Cloud, here: site.Site) -> Response:
+    """`?people=1` adds everybody."""
+    return JSONResponse(truth.build_state(here, with_people=request.query_params.get("people") == "1"))
+
+
+async def add_person(request: Request, _: cloud.Cloud, here: site.Site) -> Response:
+    """A user gets access to Jira and a customer a place at a desk, unless the body names the places."""
+    body = await _read(request)
+    account_type = person.AccountType(body.get("accountType", person.AccountType.ATLASSIAN))
+    is_customer = account_type is person.AccountType.CUSTOMER
+    added = person.Person(
+        account_id=body.get("accountId") or _new_id(account_type),
+        account_type=account_type,
+        **{"display_name": "", **_read_fields(body, PERSON_FIELDS)},
+    )
+    if added.account_id in here.people:
+        raise errors.Refusal(f"{added.account_id} exists already.", status=409)
+    licence = None if is_customer else here.licence_group_id(site.PRODUCTS[0])
+    here.add_person(
+        added,
+        group_ids=body.get("groups", [] if licence is None else [licence]),
+        desk_ids=body.get("desks", list(here.desks)[:1] if is_customer else []),
+        organization_ids=body.get("organizations", []),
+    )
+    return JSONResponse(truth.build_person(here, added), status_code=201)
+
+
+async def show_person(request: Request, _: cloud.Cloud, here: site.Site) -> Response:
+    account_id = request.path_params["account_id"]
+    if account_id not in here.people:
+        raise errors.NotFound(f"Nobody has the id {account_id}.")
+    return JSONResponse(truth.build_person(here, here.people[account_id]))
+
+
+async def change_person(request: Request, _: cloud.Cloud, here: site.Site) -> Response:
+    """Fields as in the state. `{"closed": true}` closes the account; `{"migrateTo": id}` ends a customer's account."""
+    body = await _read(request)
+    account_id = request.path_params["account_id"]
+    unknown = body.keys() - PERSON_FIELDS.keys() - {"closed", "migrateTo"}
+    if unknown:
+        raise errors.BadRequest(f"Unknown fields: {', '.join(sorted(unknown))}")
+    if body.get("closed"):
+        return JSONResponse(truth.build_person(here, here.close_person(account_id)))
+    if "migrateTo" in body:
+        return JSONResponse(truth.build_person(here, here.migrate_customer(account_id, body["migrateTo"])))
+    changed = here.put_person(dataclasses.replace(here.find_person(account_id), **_read_fields(body, PERSON_FIELDS)))
+    return JSONResponse(truth.build_person(here, changed))
+
+
+async def delete_person(request: Request, _: cloud.Cloud, here: site.Site) -> Response:
+    here.delete_person(request.path_params["account_id"])
+    return Response(status_code=204)
+
+
+async def install(request: Request, of_cloud: cloud.Cloud, here: site.Site) -> Response:
+    body = await _read(request)
+    try:
+        installed = await of_cloud.install(here, str(body["descriptorUrl"]))
+    except handshake.DescriptorError as exc:
+        raise errors.Refusal(f"Jira does not take this descriptor: {exc}", status=422) from exc
+    except httpx.HTTPError as exc:
+        raise errors.Refusal(f"The descriptor cannot be fetched: {exc}", status=502) from exc
+    return _show_installation(installed)
+
+
+def _moving(
+    move: collections.abc.Callable[[cloud.Cloud, site.Site, str], collections.abc.Awaitable[installation.Installation]],
+) -> Handler:
+    async def handle(request: Request, of_cloud: cloud.Cloud, here: site.Site) -> Response:
+        """`{addonKey}`; without one, the only app that the site has."""
+        body = await _read(request)
+        addon_key = body.get("addonKey") or next(iter(here.installations), "")
+        if addon_key not in here.installations:
+            raise errors.NotFound(f"The app {addon_key!r} is not installed here.")
+        return _show_installation(await move(of_cloud, here, addon_key))
+
+    return handle
+
+
+async def change_faults(request: Request, _: cloud.Cloud, here: site.Site) -> Response:
+    """What is given replaces what was; `{"healthy": true}` first ends every fault."""
+    body = await _read(request)
+    changed = faults.Faults() if body.pop("healthy", False) else dataclasses.replace(here.faults)
+    for name, value in body.items():
+        if name in FAULT_SWITCHES:
+            _check_type(name, value, bool)
+            setattr(changed, FAULT_SWITCHES[name], value)
+        elif name == "emailApi":
+            changed.email_api = faults.EmailApi(value)
+        elif name == "interruptions":
+            changed.interruptions = [faults.Interruption(**_read_fields(each, INTERRUPTION_FIELDS)) for each in value]
+        else:
+            raise errors.BadRequest(f"Unknown fault: {name}")
+    here.faults = changed
+    shown = dataclasses.asdict(changed)
+    fields = {**{field: name for name, field in FAULT_SWITCHES.items()}, "email_api": "emailApi"}
+    interruptions = [
+        {name: each[field] for name, (field, _) in INTERRUPTION_FIELDS.items()} for each in shown["interruptions"]
+    ]
+    return JSONResponse({**{name: shown[field] for field, name in fields.items()}, "interruptions": interruptions})
+
+
+def _answering(handle: Handler) -> Handler:
+    """Says what was wrong with a control call instead of failing."""
+
+    async def guarded(request: Request, of_cloud: cloud.Cloud, here: site.Site) -> Response:
+        try:
+            return await handle(request, of_cloud, here)
+        except errors.Refusal as refusal:
+            return JSONResponse({"error": refusal.message}, status_code=refusal.status)
+        except site.UnknownPersonError as exc:
+            return JSONResponse({"error": f"Nobody has the id {exc}."}, status_code=404)
+        except (KeyError, TypeError, ValueError) as exc:
+            return JSONResponse({"error": f"Not understood: {exc}"}, status_code=400)
+
+    return guarded
+
+
+async def _read(request: Request) -> dict[str, Any]:
+    body = await request.body()
+    read = json.loads(body) if body else {}
+    if not isinstance(read, dict):
+        raise errors.BadRequest("The body must be a JSON object.")
+    return read
+
+
+def _read_fields(
+    body: dict[str, Any], known: collections.abc.Mapping[str, tuple[str, type | types.UnionType]]
+) -> dict[str, Any]:
+    """The known fields among those of the body, under the names that the record has for them."""
+    for name in body.keys() & known.keys():
+        _check_type(name, body[name], known[name][1])
+    return {field: body[name] for name, (field, _) in known.items() if name in body}
+
+
+def _check_type(name: str, value: object, wanted: type | types.UnionType) -> None:
+    if not isinstance(value, wanted):
+        raise errors.BadRequest(f"{name} must not be {value!r}.")
+
+
+def _new_id(account_type: person.AccountType) -> str:
+    if account_type is person.AccountType.CUSTOMER:
+        return f"qm:{uuid.uuid4()}:{uuid.uuid4()}"
+    return f"712020:{uuid.uuid4()}"
+
+
+def _show_installation(shown: installation.Installation) -> Response:
+    is_whole = shown.state is not installation.State.INCOMPLETE
+    return JSONResponse(truth.build_installation(shown), status_code=200 if is_whole else 502)
+
+
+ENDPOINTS: tuple[tuple[str, list[str], Handler], ...] = tuple(
+    (path, [method], _answering(handle))
+    for method, path, handle in (
+        ("GET", "/sandbox/state", show_state),
+        ("POST", "/sandbox/people", add_person),
+        ("GET", "/sandbox/people/{account_id}", show_person),
+        ("PATCH", "/sandbox/people/{account_id}", change_person),
+        ("DELETE", "/sandbox/people/{account_id}", delete_person),
+        ("POST", "/sandbox/install", install),
+        ("POST", "/sandbox/enable", _moving(cloud.Cloud.enable)),
+        ("POST", "/sandbox/disable", _moving(cloud.Cloud.disable)),
+        ("POST", "/sandbox/uninstall", _moving(cloud.Cloud.uninstall)),
+        ("POST", "/sandbox/reinstall", _moving(cloud.Cloud.reinstall)),
+        ("POST", "/sandbox/reimport", _moving(cloud.Cloud.reimport)),
+        ("PATCH", "/sandbox/faults", change_faults),
+    )
+)

@@ -1,0 +1,132 @@
+"""What does Jira demand of a descriptor, and what does it send to an app at install, enable, disable and uninstall?
+
+Pure: `sandbox.cloud` fetches and posts.
+"""
+
+import dataclasses
+import datetime as dt
+import enum
+import urllib.parse
+from typing import Any
+
+import jwt
+
+from sandbox import installation, keys, qsh, site
+
+TOKEN_LIFETIME = dt.timedelta(minutes=3)
+ACCEPTED_STATUSES = frozenset({200, 204})
+MAX_KEY_CHARS = 64
+SCOPES = frozenset({*installation.LADDER, "NONE", "SPACE_ADMIN", "ACT_AS_USER", "ACCESS_EMAIL_ADDRESSES"})
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1"})
+SERVER_VERSION = "100295"
+PLUGINS_VERSION = "1001.0.0-SNAPSHOT"
+
+
+class Event(enum.StrEnum):
+    INSTALLED = "installed"
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+    UNINSTALLED = "uninstalled"
+
+
+# Only these two prove themselves with Atlassian's own key: the shared secret is not known yet, or not any more.
+SIGNED_BY_ATLASSIAN = frozenset({Event.INSTALLED, Event.UNINSTALLED})
+
+
+class DescriptorError(Exception):
+    """Jira would not install this descriptor; the message says why."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """One call to an app's lifecycle URL, ready to be posted."""
+
+    url: str
+    body: dict[str, Any]
+    token: str
+
+
+def check_descriptor(descriptor: object) -> dict[str, Any]:
+    """The descriptor, if Jira would take it. Raises DescriptorError."""
+    if not isinstance(descriptor, dict):
+        raise DescriptorError("the descriptor is not a JSON object")
+    missing = [name for name in ("key", "baseUrl", "authentication") if not descriptor.get(name)]
+    if missing:
+        raise DescriptorError(f"the descriptor lacks {', '.join(missing)}")
+    if len(descriptor["key"]) > MAX_KEY_CHARS:
+        raise DescriptorError(f"the key has more than {MAX_KEY_CHARS} characters")
+    _check_base_url(descriptor["baseUrl"])
+    if descriptor["authentication"].get("type") != "jwt":
+        raise DescriptorError("authentication.type is not jwt")
+    lifecycle = descriptor.get("lifecycle", {})
+    if "installed" not in lifecycle:
+        raise DescriptorError("an app that authenticates by jwt needs lifecycle.installed")
+    relative = [url for url in lifecycle.values() if not str(url).startswith("/")]
+    if relative:
+        raise DescriptorError(f"lifecycle URLs must start with a slash: {', '.join(relative)}")
+    if descriptor.get("apiMigrations", {}).get("signed-install") is not True:
+        raise DescriptorError("apiMigrations.signed-install is not true")
+    unknown = {str(scope).upper() for scope in descriptor.get("scopes", ())} - SCOPES
+    if unknown:
+        raise DescriptorError(f"unknown scopes: {', '.join(sorted(unknown))}")
+    return descriptor
+
+
+def build_hook(
+    event: Event,
+    of_site: site.Site,
+    installed: installation.Installation,
+    *,
+    install_keys: keys.InstallKeys,
+    now: dt.datetime,
+) -> Hook | None:
+    """The call for this event; None if the descriptor does not ask to be told."""
+    path = installed.descriptor.get("lifecycle", {}).get(str(event))
+    if path is None:
+        return None
+    raw_path, _, query = path.partition("?")
+    issued_at = int(now.timestamp())
+    claims: dict[str, Any] = {
+        "iss": installed.client_key,
+        "iat": issued_at,
+        "exp": issued_at + int(TOKEN_LIFETIME.total_seconds()),
+        "qsh": qsh.compute("POST", raw_path, query),
+    }
+    if event in SIGNED_BY_ATLASSIAN:
+        token = install_keys.sign({**claims, "aud": [installed.descriptor["baseUrl"]]})
+    else:
+        token = jwt.encode(claims, installed.shared_secret, algorithm="HS256")
+    return Hook(
+        url=installed.base_url + path,
+        body=_build_body(event, of_site, installed, install_keys),
+        token=token,
+    )
+
+
+def _build_body(
+    event: Event, of_site: site.Site, installed: installation.Installation, install_keys: keys.InstallKeys
+) -> dict[str, Any]:
+    body = {
+        "key": installed.addon_key,
+        "clientKey": installed.client_key,
+        "accountId": of_site.admin_id,
+        "oauthClientId": installed.oauth_client_id,
+        "publicKey": install_keys.public_pem(install_keys.kid),
+        "serverVersion": SERVER_VERSION,
+        "pluginsVersion": PLUGINS_VERSION,
+        "baseUrl": of_site.base_url,
+        "displayUrl": of_site.base_url,
+        "displayUrlServicedeskHelpCenter": of_site.base_url,
+        "cloudId": of_site.cloud_id,
+        "productType": "jira",
+        "description": "Atlassian Jira Cloud",
+        "eventType": str(event),
+    }
+    return {**body, "sharedSecret": installed.shared_secret} if event is Event.INSTALLED else body
+
+
+def _check_base_url(base_url: object) -> None:
+    parts = urllib.parse.urlsplit(str(base_url))
+    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS):
+        return
+    raise DescriptorError(f"baseUrl must be https, or http on this machine: {base_url}")

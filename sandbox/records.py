@@ -1,0 +1,125 @@
+"""How does one person look in an answer? As the platform's User and UserDetails, and as JSM's UserDTO.
+
+Privacy and the fallback values of a broken user directory show here and nowhere else.
+"""
+
+import collections.abc
+import dataclasses
+import functools
+import urllib.parse
+from typing import Any
+
+from sandbox import person, site
+
+UNKNOWN = "unknown"
+AVATAR_SIZES = (16, 24, 32, 48)
+
+
+def build_user(of_site: site.Site, shown: person.Person) -> dict[str, Any]:
+    """The platform's `User`; a hidden address is left out altogether."""
+    seen = _see(of_site, shown)
+    record = {
+        "self": _self_link(of_site, seen.account_id),
+        "accountId": seen.account_id,
+        "accountType": seen.account_type,
+        "avatarUrls": _avatars(of_site.base_url),
+        "displayName": seen.display_name,
+        "active": seen.active,
+        "timeZone": seen.time_zone,
+    }
+    return record if seen.email is None else {**record, "emailAddress": seen.email}
+
+
+def build_user_details(of_site: site.Site, shown: person.Person) -> dict[str, Any]:
+    """The platform's `UserDetails`, in lists of group members; `key` and `name` went with the privacy migration."""
+    return {**build_user(of_site, shown), "key": "", "name": ""}
+
+
+def build_expanded_user(of_site: site.Site, shown: person.Person, expand: str | None) -> dict[str, Any]:
+    """A `User` with the parts that only single reads have; their items come when they are asked for."""
+    asked = (expand or "").split(",")
+    group_names = [of_site.groups[group] for group in of_site.group_members.owners(shown.account_id)]
+    products = sorted({product for group in group_names for product, _ in group.access})
+    groups: dict[str, Any] = {"size": len(group_names), "items": []}
+    roles: dict[str, Any] = {"size": len(products), "items": []}
+    if "groups" in asked:
+        groups["items"] = [build_group_name(of_site, group) for group in group_names]
+    if "applicationRoles" in asked:
+        roles["items"] = [{"key": product} for product in products]
+    return {
+        **build_user(of_site, shown),
+        "locale": "en_US",
+        "groups": groups,
+        "applicationRoles": roles,
+        "expand": "groups,applicationRoles",
+    }
+
+
+def build_jsm_user(of_site: site.Site, shown: person.Person) -> dict[str, Any]:
+    """JSM's `UserDTO`: no account type, and a hidden address is null."""
+    seen = _see(of_site, shown)
+    return {
+        "accountId": seen.account_id,
+        "emailAddress": seen.email,
+        "displayName": seen.display_name,
+        "active": seen.active,
+        "timeZone": seen.time_zone,
+        "_links": {
+            "self": _self_link(of_site, seen.account_id),
+            "jiraRest": _self_link(of_site, seen.account_id),
+            "avatarUrls": _avatars(of_site.base_url),
+        },
+    }
+
+
+def build_group_name(of_site: site.Site, group: site.Group) -> dict[str, Any]:
+    return {
+        "name": group.name,
+        "groupId": group.group_id,
+        "self": f"{of_site.base_url}/rest/api/3/group?groupId={group.group_id}",
+    }
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What the directory gives out about a person, which need not be the truth."""
+
+    account_id: str
+    account_type: str
+    display_name: str
+    email: str | None
+    active: bool
+    time_zone: str
+
+
+def _see(of_site: site.Site, shown: person.Person) -> _Seen:
+    faults = of_site.faults
+    if faults.fallback_users or faults.corrupt_users:
+        # Atlassian's schema: "Record unavailable: ... all parameters have fallback values"; a corrupt record even
+        # loses its id.
+        return _Seen(
+            account_id=UNKNOWN if faults.corrupt_users else shown.account_id,
+            account_type=UNKNOWN,
+            display_name="",
+            email="",
+            active=False,
+            time_zone="",
+        )
+    return _Seen(
+        account_id=shown.account_id,
+        account_type=shown.account_type,
+        display_name=shown.display_name,
+        email=shown.readable_email,
+        active=shown.active,
+        time_zone=shown.time_zone,
+    )
+
+
+def _self_link(of_site: site.Site, account_id: str) -> str:
+    return f"{of_site.base_url}/rest/api/3/user?accountId={urllib.parse.quote(account_id, safe='')}"
+
+
+@functools.lru_cache(maxsize=64)
+def _avatars(base_url: str) -> collections.abc.Mapping[str, str]:
+    """The same picture for everyone, so that a page of people costs little to build."""
+    return {f"{size}x{size}": f"{base_url}/avatar.svg?size={size}" for size in AVATAR_SIZES}

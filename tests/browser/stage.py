@@ -1,0 +1,55 @@
+"""What stands on the stage of a browser test: running servers, and the frame of an app in a site's page."""
+
+import collections.abc
+import dataclasses
+import socket
+from typing import Protocol
+
+import playwright.async_api
+from starlette.types import ASGIApp
+
+from sandbox import cloud, site
+from tests.browser import standin
+
+BRIDGE_TIMEOUT_MS = 15_000
+CSP = "Content Security Policy"
+
+Serve = collections.abc.Callable[[ASGIApp, collections.abc.Sequence[socket.socket]], None]
+
+
+class OpenModule(Protocol):
+    """Go to an app's page on a site and wait for its frame. `query` starts with its `?`."""
+
+    async def __call__(
+        self, here: site.Site, addon_key: str, module_key: str, query: str = ""
+    ) -> playwright.async_api.Frame: ...
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxServer:
+    """One cloud with two sites, both listening; as many people on each, drawn from another seed."""
+
+    cloud: cloud.Cloud
+    first: site.Site
+    second: site.Site
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class StandInServer:
+    addon: standin.StandIn
+    descriptor_url: str
+
+
+def listen(host: str) -> tuple[socket.socket, int]:
+    """A socket that queues connections from now on, so that nobody has to wait for the server behind it."""
+    listening = socket.create_server((host, 0))
+    return listening, listening.getsockname()[1]
+
+
+async def established_frame(page: playwright.async_api.Page, within: str) -> playwright.async_api.Frame:
+    """The app's frame below this selector, once it and the site's bridge know each other."""
+    element = await page.wait_for_selector(f"{within} iframe[data-bridge=established]", timeout=BRIDGE_TIMEOUT_MS)
+    assert element is not None
+    frame = await element.content_frame()
+    assert frame is not None
+    return frame

@@ -1,0 +1,93 @@
+"""Each operation that the sandbox serves is called as documented; the checked transport looks at request and answer."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sandbox import operations, rest
+from sandbox.site import Site
+from tests.integration.sandbox.conftest import World
+
+PROPERTY = "/rest/atlassian-connect/1/addons/stand-in/properties/colour"
+JSM = "/rest/servicedeskapi"
+OPT_IN = {"X-ExperimentalApi": "opt-in"}
+
+Request = tuple[str, str, dict[str, Any]]
+
+CALLS: dict[str, Callable[[Site], Request]] = {
+    "getServerInfo": lambda _: ("GET", "/rest/api/3/serverInfo", {}),
+    "bulkGetGroups": lambda _: ("GET", "/rest/api/3/group/bulk?accessType=user&applicationKey=jira-core", {}),
+    "getUsersFromGroup": lambda _: (
+        "GET",
+        "/rest/api/3/group/member?groupname=jira-software-users&includeInactiveUsers=true&maxResults=20",
+        {},
+    ),
+    "findGroups": lambda _: ("GET", "/rest/api/3/groups/picker?query=JIRA&caseInsensitive=true", {}),
+    "getUserGroups": lambda site: ("GET", f"/rest/api/3/user/groups?accountId={site.admin_id}", {}),
+    "getUser": lambda site: (
+        "GET",
+        f"/rest/api/3/user?accountId={site.agent_id}&expand=groups,applicationRoles",
+        {},
+    ),
+    "getCurrentUser": lambda _: ("GET", "/rest/api/3/myself?expand=groups", {}),
+    "bulkGetUsers": lambda site: (
+        "GET",
+        f"/rest/api/3/user/bulk?accountId={site.agent_id}&accountId={site.member_id}&maxResults=200",
+        {},
+    ),
+    "findUsers": lambda _: ("GET", "/rest/api/3/user/search?query=a&maxResults=1000", {}),
+    "getUserEmail": lambda site: ("GET", f"/rest/api/3/user/email?accountId={site.admin_id}", {}),
+    "getUserEmailBulk": lambda site: (
+        "GET",
+        f"/rest/api/3/user/email/bulk?accountId={site.admin_id}&accountId={site.agent_id}",
+        {},
+    ),
+    "getMyPermissions": lambda _: ("GET", "/rest/api/3/mypermissions?permissions=USER_PICKER,ADMINISTER", {}),
+    "getBulkPermissions": lambda site: (
+        "POST",
+        "/rest/api/3/permissions/check",
+        {"json": {"accountId": site.admin_id, "globalPermissions": ["ADMINISTER"]}},
+    ),
+    "AddonPropertiesResource.putAddonProperty_put": lambda _: ("PUT", PROPERTY, {"json": {"name": "blue"}}),
+    "AddonPropertiesResource.getAddonProperty_get": lambda _: ("GET", PROPERTY, {}),
+    "AddonPropertiesResource.getAddonProperties_get": lambda _: ("GET", PROPERTY.rpartition("/")[0], {}),
+    "AddonPropertiesResource.deleteAddonProperty_delete": lambda _: ("DELETE", PROPERTY, {}),
+    "getServiceDesks": lambda _: ("GET", f"{JSM}/servicedesk", {}),
+    "getServiceDeskById": lambda _: ("GET", f"{JSM}/servicedesk/SD1", {}),
+    "getCustomers": lambda _: ("GET", f"{JSM}/servicedesk/1/customer?limit=100", {"headers": OPT_IN}),
+    "getOrganizationsOfServiceDesk": lambda _: ("GET", f"{JSM}/servicedesk/1/organization", {}),
+    "getOrganizations": lambda _: ("GET", f"{JSM}/organization?start=1&limit=2", {}),
+    "getOrganization": lambda _: ("GET", f"{JSM}/organization/1", {}),
+    "getUsersInOrganization": lambda _: ("GET", f"{JSM}/organization/1/user", {}),
+}
+FOR_NO_APP = {"getAllUsers", "getAllUsersDefault"}
+
+
+def test_table_names_every_operation_that_is_served() -> None:
+    assert CALLS.keys() == rest.HANDLERS.keys() - FOR_NO_APP
+
+
+def test_every_handler_serves_an_operation_of_the_documents() -> None:
+    scopes = {found.operation_id: found.scope for found in operations.load_catalogue().operations}
+    assert rest.HANDLERS.keys() <= scopes.keys()
+    assert {scopes[operation_id] for operation_id in FOR_NO_APP} == {operations.INACCESSIBLE}
+
+
+async def test_every_operation_answers_as_its_document_says(world: World) -> None:
+    for site in world.sites:
+        client = await world.client(site)
+        for operation_id, build in CALLS.items():
+            method, path, more = build(site)
+            answer = await client.request(method, path, **more)
+            assert answer.is_success, f"{operation_id}: {answer.text}"
+
+
+@pytest.mark.parametrize("fault", ["fallback_users", "corrupt_users", "no_browse_permission"])
+async def test_broken_directory_still_answers_as_documented(world: World, fault: str) -> None:
+    site = world.sites[0]
+    setattr(site.faults, fault, True)
+    client = await world.client(site)
+    for operation_id, build in CALLS.items():
+        method, path, more = build(site)
+        assert (await client.request(method, path, **more)).is_success, operation_id

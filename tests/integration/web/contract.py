@@ -1,0 +1,177 @@
+"""The JSON of the public interface, written down a second time, so that any drift of the product is seen."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+import httpx
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, TypeAdapter
+from pydantic.alias_generators import to_camel
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, alias_generator=to_camel)
+
+
+def _read_moment(text: object) -> datetime:
+    assert isinstance(text, str)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", text), "RFC 3339, UTC"
+    return datetime.fromisoformat(text)
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_read_moment)]
+Item = TypeVar("Item")
+
+
+class Listed(Strict, Generic[Item]):
+    values: list[Item]
+    next: str | None
+
+
+class Account(Strict):
+    account_id: str
+    display_name: str
+    kind: Literal["user", "customer"]
+    active: bool
+    email_state: Literal["visible", "hidden", "unavailable"]
+    linked_by: Literal["email", "account", "person"]
+    linked_at: Moment
+    checked_at: Moment
+
+
+class CompanyRef(Strict):
+    id: str
+    name: str
+
+
+class Contact(Strict):
+    id: str
+    name: str
+    email: str | None
+    phone: str | None
+    job_title: str | None
+    attributes: dict[str, str]
+    company: CompanyRef | None
+    origin: Literal["manual", "sync", "import"]
+    synced_jira_user: Account | None
+    linked_accounts: list[Account]
+    read_only: list[Literal["name", "email", "syncedJiraUser"]]
+    deletable: bool
+    version: int
+    created_at: Moment
+    updated_at: Moment
+
+
+class Company(Strict):
+    id: str
+    name: str
+    domains: list[str]
+    organization_id: str | None
+    contacts: int
+    version: int
+
+
+class Run(Strict):
+    id: str
+    trigger: Literal["turned-on", "schedule", "person", "webhook"]
+    state: Literal["running", "done", "failed", "cancelled"]
+    phase: str
+    seen: int
+    total: int | None
+    linked: int
+    created: int
+    updated: int
+    unlinked: int
+    held: int
+    points: int
+    started_at: Moment
+    finished_at: Moment | None
+    error: str | None
+
+
+class Counts(Strict):
+    contacts: int
+    linked: int
+
+
+class Sync(Strict):
+    enabled: bool
+    filters: dict[str, Any]
+    include_inactive: bool
+    state: Literal["off", "running", "idle", "waiting", "failing"]
+    run: Run | None
+    last_run: Run | None
+    attention: int
+    counts: Counts
+
+
+class Change(Strict):
+    id: str
+    run_id: str | None
+    contact_id: str
+    contact_name: str | None
+    account_id: str | None
+    field: str
+    old: str | None
+    new: str | None
+    cause: str
+    at: Moment
+
+
+class FieldProblem(Strict):
+    field: str
+    problem: str
+
+
+class Problem(Strict):
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: Literal[
+        "not-authenticated",
+        "not-allowed",
+        "not-found",
+        "read-only-attribute",
+        "contact-synced",
+        "stale-version",
+        "invalid",
+        "too-many-requests",
+        "busy",
+    ]
+    errors: list[FieldProblem] | None = None
+    attributes: list[str] | None = None
+
+
+ANSWERS: list[tuple[str, int, TypeAdapter[Any]]] = [
+    (r"GET /api/contacts", 200, TypeAdapter(Listed[Contact])),
+    (r"POST /api/contacts", 201, TypeAdapter(Contact)),
+    (r"(GET|PATCH) /api/contacts/[^/]+", 200, TypeAdapter(Contact)),
+    (r"GET /api/contacts/[^/]+/changes", 200, TypeAdapter(Listed[Change])),
+    (r"GET /api/companies", 200, TypeAdapter(Listed[Company])),
+    (r"POST /api/companies", 201, TypeAdapter(Company)),
+    (r"(GET|PATCH) /api/companies/[^/]+", 200, TypeAdapter(Company)),
+    (r"(GET|PUT) /api/sync", 200, TypeAdapter(Sync)),
+    (r"GET /api/sync/runs", 200, TypeAdapter(Listed[Run])),
+    (r"POST /api/sync/runs", 202, TypeAdapter(Run)),
+    (r"GET /api/sync/runs/[^/]+", 200, TypeAdapter(Run)),
+    (r"GET /api/sync/runs/[^/]+/changes", 200, TypeAdapter(Listed[Change])),
+]
+PROBLEM: TypeAdapter[Problem] = TypeAdapter(Problem)
+
+
+def check(answer: httpx.Response) -> None:
+    """An answer of the JSON API has exactly the shape, status and type that the interface promises."""
+    if answer.is_error:
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert PROBLEM.validate_json(answer.content).status == answer.status_code
+        return
+    if answer.status_code == 204 or answer.headers["content-type"].startswith("text/csv"):
+        return
+    assert answer.headers["content-type"] == "application/json"
+    call = f"{answer.request.method} {answer.request.url.path}"
+    expected = [(status, shape) for pattern, status, shape in ANSWERS if re.fullmatch(pattern, call)]
+    assert len(expected) == 1, call
+    status, shape = expected[0]
+    assert answer.status_code == status
+    shape.validate_json(answer.content)

@@ -1,0 +1,99 @@
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from addon.jira import errors
+from addon.jira.client import JiraClient
+from addon.jira.permissions import JiraPermissions
+from lifecycle.tenant import AccountId, ClientKey, State, Tenant, TenantId
+from tests.unit.jira.site import BASE_URL, NOW, Jira
+
+CHECK = "/rest/api/3/permissions/check"
+YES = {"globalPermissions": ["ADMINISTER"], "projectPermissions": []}
+NO: dict[str, Any] = {"globalPermissions": [], "projectPermissions": []}
+ANA = AccountId("557058:ana")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class OneSite:
+    """Hands out the same Jira for every tenant."""
+
+    def __init__(self, jira: Jira) -> None:
+        self._jira = jira
+
+    async def client(self, tenant_id: TenantId) -> JiraClient:  # noqa: ARG002 - one Jira for all
+        return self._jira.client()
+
+
+def a_tenant() -> Tenant:
+    return Tenant(
+        tenant_id=TenantId(uuid.uuid4()),
+        client_key=ClientKey("client"),
+        cloud_id=None,
+        base_url=BASE_URL,
+        display_url=BASE_URL,
+        oauth_client_id=None,
+        state=State.ENABLED,
+        installed_at=NOW,
+        uninstalled_at=None,
+    )
+
+
+def permissions(jira: Jira, clock: Callable[[], datetime]) -> JiraPermissions:
+    return JiraPermissions(OneSite(jira), clock)
+
+
+@pytest.mark.parametrize(("answer", "is_admin"), [(YES, True), (NO, False)])
+async def test_answer_is_remembered_for_a_minute(answer: dict[str, Any], is_admin: bool) -> None:  # noqa: FBT001 - a column of the table
+    jira, clock, tenant = Jira({CHECK: answer}), Clock(), a_tenant()
+    asked = permissions(jira, clock)
+    assert await asked.is_admin(tenant, ANA) is is_admin
+    clock.now += timedelta(seconds=59.9)
+    assert await asked.is_admin(tenant, ANA) is is_admin
+    assert len(jira.requests) == 1
+    clock.now += timedelta(seconds=0.1)
+    assert await asked.is_admin(tenant, ANA) is is_admin
+    assert len(jira.requests) == 2
+
+
+async def test_administrator_who_is_one_no_more_is_refused_after_a_minute() -> None:
+    clock, tenant = Clock(), a_tenant()
+    asked = permissions(Jira({CHECK: [YES, NO]}), clock)
+    assert await asked.is_admin(tenant, ANA)
+    clock.now += timedelta(seconds=60)
+    assert not await asked.is_admin(tenant, ANA)
+
+
+async def test_jira_is_asked_about_this_person_and_nothing_but_administration() -> None:
+    jira = Jira({CHECK: YES})
+    await permissions(jira, Clock()).is_admin(a_tenant(), ANA)
+    (request,) = jira.requests
+    assert request.read() == b'{"accountId":"557058:ana","globalPermissions":["ADMINISTER"],"projectPermissions":[]}'
+
+
+async def test_other_people_and_other_tenants_are_asked_for_themselves() -> None:
+    jira, tenant = Jira({CHECK: [YES, NO, NO]}), a_tenant()
+    asked = permissions(jira, Clock())
+    assert await asked.is_admin(tenant, ANA)
+    assert not await asked.is_admin(tenant, AccountId("bo"))
+    assert not await asked.is_admin(a_tenant(), ANA)
+
+
+@pytest.mark.parametrize("failure", [httpx.Response(500), httpx.Response(403), httpx.ConnectError("refused")])
+async def test_error_reaches_the_caller_and_is_not_remembered(failure: httpx.Response | Exception) -> None:
+    tenant = a_tenant()
+    asked = permissions(Jira({CHECK: [failure, YES]}), Clock())
+    with pytest.raises(errors.JiraError):
+        await asked.is_admin(tenant, ANA)
+    assert await asked.is_admin(tenant, ANA)

@@ -1,0 +1,129 @@
+import jwt
+import pytest
+
+from sandbox import site
+from tests.unit.sandbox_page.conftest import Stage
+
+
+async def look_as(stage: Stage, here: site.Site, choice: str) -> None:
+    await stage.browser.post(f"{here.base_url}/viewer", data={"as": choice})
+
+
+async def test_frame_script_takes_its_stylesheets_from_the_site(stage: Stage) -> None:
+    for here in (stage.first, stage.second):
+        for path in ("/bridge/all.js", "/atlassian-connect/all.js"):
+            answer = await stage.browser.get(f"{here.base_url}{path}")
+            assert answer.headers["content-type"].startswith("text/javascript")
+            assert answer.text.count(f'var CDN_URL = "{here.base_url}/bridge";') == 1
+            assert '"https://" + CDN_DOMAIN' not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/bridge/connect-host.js", 200),
+        ("/bridge/connect-host.css", 200),
+        ("/bridge/jquery.js", 200),
+        ("/bridge/surfaces.css", 200),
+        ("/bridge/themes/atlaskit-tokens_dark.css", 200),
+        ("/bridge/themes/nothing.css", 404),
+        ("/bridge/themes/..%2Fconnect-host.js", 404),
+        ("/bridge/package.json", 404),
+        ("/static/host.js", 200),
+        ("/static/..%2Fpage.py", 404),
+    ],
+)
+async def test_only_the_files_of_the_page_are_served(path: str, status: int, stage: Stage) -> None:
+    answer = await stage.browser.get(f"{stage.first.base_url}{path}")
+    assert answer.status_code == status
+
+
+async def test_token_is_the_viewers_and_signed_with_the_secret_of_the_site(stage: Stage) -> None:
+    for here, other in ((stage.first, stage.second), (stage.second, stage.first)):
+        await look_as(stage, here, "agent")
+        answer = await stage.browser.get(f"{here.base_url}/bridge/token", params={"addon": "crm"})
+        token = answer.json()["token"]
+        claims = jwt.decode(token, stage.installed_on(here).shared_secret, algorithms=["HS256"])
+        assert (claims["iss"], claims["sub"]) == (here.client_key, here.agent.account_id)
+        assert answer.headers["cache-control"] == "no-store"
+        with pytest.raises(jwt.InvalidSignatureError):
+            jwt.decode(token, stage.installed_on(other).shared_secret, algorithms=["HS256"])
+
+
+@pytest.mark.parametrize(("role", "addon"), [("customer", "crm"), ("admin", "other"), ("admin", "")])
+async def test_token_is_refused_without_app_or_access(role: str, addon: str, stage: Stage) -> None:
+    await look_as(stage, stage.first, role)
+    answer = await stage.browser.get(f"{stage.first.base_url}/bridge/token", params={"addon": addon})
+    assert answer.status_code == 403
+
+
+async def test_disabled_app_gets_neither_token_nor_frame_nor_answer(stage: Stage) -> None:
+    await stage.cloud.disable(stage.first, "crm")
+    for path, status in (
+        ("/bridge/token?addon=crm", 403),
+        ("/bridge/frame?addon=crm&module=contacts", 404),
+        ("/bridge/request/crm/rest/api/3/myself", 403),
+    ):
+        assert (await stage.browser.get(f"{stage.first.base_url}{path}")).status_code == status
+    assert (await stage.browser.get(f"{stage.second.base_url}/bridge/token?addon=crm")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("role", "module", "status"),
+    [("admin", "settings", 200), ("member", "settings", 403), ("member", "contacts", 200), ("admin", "nothing", 404)],
+)
+async def test_frame_is_addressed_for_those_who_may_open_it(role: str, module: str, status: int, stage: Stage) -> None:
+    await look_as(stage, stage.first, role)
+    answer = await stage.browser.get(
+        f"{stage.first.base_url}/bridge/frame", params={"addon": "crm", "module": module, "ac.id": "9"}
+    )
+    assert answer.status_code == status
+    if status == 200 and module == "contacts":
+        assert answer.json()["url"].startswith("https://addon.example/contacts?id=9&")
+        assert answer.json()["origin"] == "https://addon.example"
+
+
+@pytest.mark.parametrize("role", ["admin", "agent", "member"])
+async def test_request_is_answered_for_the_viewer_of_that_site(role: str, stage: Stage) -> None:
+    for here in (stage.first, stage.second):
+        await look_as(stage, here, role)
+        answer = await stage.browser.get(f"{here.base_url}/bridge/request/crm/rest/api/3/myself")
+        expected = {"admin": here.admin, "agent": here.agent, "member": here.member}[role]
+        assert answer.json()["accountId"] == expected.account_id
+        assert answer.json()["self"].startswith(here.base_url)
+
+
+async def test_request_keeps_query_and_encoded_path(stage: Stage) -> None:
+    here = stage.first
+    answer = await stage.browser.get(
+        f"{here.base_url}/bridge/request/crm/rest/api/3/user", params={"accountId": here.agent.account_id}
+    )
+    assert answer.json()["accountId"] == here.agent.account_id
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/rest/api/3/group/bulk", 403),
+        ("/rest/api/3/users/search", 403),
+        ("/rest/api/3/user/email?accountId=x", 403),
+        ("/rest/api/3/nothing", 404),
+        ("/sandbox/state", 404),
+        ("/people", 404),
+    ],
+)
+async def test_request_beyond_the_apps_scopes_or_the_rest_api_is_refused(path: str, status: int, stage: Stage) -> None:
+    answer = await stage.browser.get(f"{stage.first.base_url}/bridge/request/crm{path}")
+    assert answer.status_code == status
+
+
+async def test_request_of_a_portal_customer_is_refused(stage: Stage) -> None:
+    await look_as(stage, stage.first, "customer")
+    answer = await stage.browser.get(f"{stage.first.base_url}/bridge/request/crm/rest/api/3/myself")
+    assert answer.status_code == 403
+
+
+async def test_request_of_another_origin_is_refused(stage: Stage) -> None:
+    url = f"{stage.first.base_url}/bridge/request/crm/rest/api/3/myself"
+    for origin, status in ((stage.first.base_url, 200), (stage.second.base_url, 403), ("null", 403)):
+        assert (await stage.browser.get(url, headers={"Origin": origin})).status_code == status

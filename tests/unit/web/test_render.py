@@ -1,0 +1,37 @@
+import dataclasses
+import uuid
+from datetime import UTC, datetime
+
+import pytest
+
+from addon.web import render
+from lifecycle.tenant import ClientKey, State, Tenant, TenantId
+
+ACME = Tenant(
+    tenant_id=TenantId(uuid.UUID(int=1)),
+    client_key=ClientKey("client"),
+    cloud_id=None,
+    base_url="https://acme.atlassian.net",
+    display_url="https://acme.atlassian.net",
+    oauth_client_id=None,
+    state=State.ENABLED,
+    installed_at=datetime(2026, 1, 1, tzinfo=UTC),
+    uninstalled_at=None,
+)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "display_url", "sources"),
+    [
+        ("https://acme.atlassian.net", "https://acme.atlassian.net", "https://acme.atlassian.net"),
+        ("https://a.jira.com", "https://Desk.Acme.com/jira", "https://a.jira.com https://desk.acme.com"),
+        ("http://localhost:9000", "http://localhost:9000", "http://localhost:9000"),
+        ("https://a.jira.com", "https://x; script-src *", "https://a.jira.com"),
+        ("https://a.jira.com", "https://user:word@x.com", "https://a.jira.com"),
+        ("https://a.jira.com", "https://*", "https://a.jira.com"),
+        ("javascript:x", "data:x", "'none'"),
+    ],
+)
+def test_only_origins_of_the_tenant_may_frame_it(base_url: str, display_url: str, sources: str) -> None:
+    tenant = dataclasses.replace(ACME, base_url=base_url, display_url=display_url)
+    assert render.frame_ancestors(tenant) == sources

@@ -1,0 +1,41 @@
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.requests import Request
+
+from addon.web import sheet
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_formula_is_written_as_text(cell: str) -> None:
+    assert sheet.guard(cell) == f"'{cell}"
+
+
+@pytest.mark.parametrize("cell", ["", "Ada", "a=b", "1", " "])
+def test_other_text_stays_as_it_is(cell: str) -> None:
+    assert sheet.guard(cell) == cell
+
+
+@given(st.lists(st.none() | st.text(st.characters(exclude_characters="\r\n\0")), min_size=1))
+def test_line_reads_back_as_it_was_written(cells: list[str | None]) -> None:
+    (row,) = csv.reader(io.StringIO(sheet.line(cells), newline=""))
+    assert row == [sheet.guard(cell or "") for cell in cells]
+
+
+@pytest.mark.parametrize(
+    ("accept", "is_wanted"),
+    [
+        ("text/csv", True),
+        ("application/json, TEXT/CSV;q=0.9", True),
+        ("*/*", False),
+        ("", False),
+        ("application/json", False),
+        ("text/csvx", False),
+    ],
+)
+def test_csv_is_sent_only_when_asked_for_by_name(accept: str, is_wanted: bool) -> None:  # noqa: FBT001 - a table's column
+    request = Request({"type": "http", "headers": [(b"accept", accept.encode())]})
+    assert sheet.is_wanted(request) is is_wanted
