@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
-import asyncpg
 import httpx
+from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -104,11 +104,10 @@ class Parts:
         deps = WebDeps(
             database=self.database,
             callers=callers,
-            permissions=JiraPermissions(self.sites, clock),
+            permissions=JiraPermissions(self.sites.client, clock),
             enqueue=enqueue,
             clock=clock,
             base_url=config.base_url,
-            addon_key=config.addon_key,
             host_script_url=config.host_script_url,
             descriptor=descriptor.load(config.base_url, config.addon_key),
         )
@@ -132,7 +131,7 @@ async def assemble(config: Settings) -> AsyncIterator[Parts]:
     async with AsyncExitStack() as stack:
         url = await database_url(config)
         database = Database(url)
-        with usable_database():
+        with _usable_database():
             await _require_schema(config, url)
             await database.connect()
         stack.push_async_callback(database.disconnect)
@@ -144,13 +143,16 @@ async def assemble(config: Settings) -> AsyncIterator[Parts]:
 
 
 @contextmanager
-def usable_database() -> Iterator[None]:
+def _usable_database() -> Iterator[None]:
     """Raises ConfigurationError where the database cannot be reached, or does not let us in."""
     try:
         yield
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as exc:
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError) as exc:
+        cause: BaseException = exc
+        while cause.__cause__ is not None:  # SQLAlchemy wraps what asyncpg says
+            cause = cause.__cause__
         # The type alone: the text may repeat the address.
-        raise errors.ConfigurationError([f"the database cannot be used: {type(exc).__name__}"]) from exc
+        raise errors.ConfigurationError([f"the database cannot be used: {type(cause).__name__}"]) from exc
 
 
 async def _require_schema(config: Settings, url: str) -> None:
@@ -167,7 +169,9 @@ async def _require_schema(config: Settings, url: str) -> None:
 
 async def migrate(config: Settings) -> str:
     """Bring the database to the newest schema and seal secrets with the newest key; the revision that it is at then."""
-    await schema.upgrade(await database_url(config))
+    url = await database_url(config)
+    with _usable_database():
+        await schema.upgrade(url)
     async with assemble(config) as parts, parts.database.transaction() as connection:
         await store.reseal_secrets(connection, parts.vault)
     return schema.newest_revision()
@@ -177,12 +181,8 @@ async def check(config: Settings) -> list[str]:
     """Everything that is wrong with database and descriptor; the settings themselves are checked when they are read."""
     try:
         async with assemble(config) as parts:
-            async with parts.database.transaction() as connection:
-                await connection.fetch_one("SELECT 1 FROM tenant LIMIT 1")
             paths = {route.path for route in parts.web_app().routes if isinstance(route, Route)}
     except errors.ConfigurationError as exc:
         return list(exc.problems)
-    except (OSError, asyncpg.PostgresError) as exc:
-        return [f"the database cannot be used: {type(exc).__name__}"]
     described = descriptor.load(config.base_url, config.addon_key)
     return [f"the descriptor names {url}, which nothing answers" for url in descriptor.unanswered(described, paths)]

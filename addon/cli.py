@@ -106,10 +106,7 @@ def _stop_on_signals(stop: Callable[[], None]) -> None:
 
 
 async def _migrate(config: Settings) -> None:
-    url = await app.database_url(config)
-    with app.usable_database():
-        await schema.upgrade(url)
-    print(f"the database is at schema {await schema.current_revision(url)}")  # noqa: T201 - the command's answer
+    print(f"the database is at schema {await app.migrate(config)}")  # noqa: T201 - the command's answer
 
 
 async def _check(config: Settings) -> None:

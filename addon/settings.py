@@ -9,10 +9,12 @@ import binascii
 import ipaddress
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
-from pydantic import Field, PostgresDsn, SecretStr, TypeAdapter, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from addon import errors
 
@@ -27,6 +29,28 @@ def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
+        return False
+
+
+def _names_a_database(address: str) -> bool:
+    """Whether it names a server, by host or by the folder of its socket (`?host=/run/postgresql`), and a database."""
+    try:
+        parts = make_url(address)
+    except ArgumentError:
+        return False
+    return parts.drivername in {"postgresql", "postgres"} and bool(
+        parts.database and (parts.host or parts.query.get("host"))
+    )
+
+
+def _is_postgres_address(text: str) -> bool:
+    """Whether asyncpg can make something of it; the host may stand in the query, as `host=/var/run/postgresql`."""
+    try:
+        parts = urlsplit(text)
+        has_host = bool(parts.hostname) or "host" in parse_qs(parts.query)
+        return parts.scheme in {"postgresql", "postgres"} and has_host and len(parts.path) > 1 and parts.port != 0
+    except ValueError:
+        # Its text would repeat a part of the address, which may be a part of the password.
         return False
 
 
@@ -75,12 +99,8 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None:
-            try:
-                TypeAdapter(PostgresDsn).validate_python(value.get_secret_value())
-            except ValidationError as exc:
-                # The pydantic message would repeat the address, password included.
-                raise ValueError("must be an address like postgresql://user:password@host:5432/name") from exc
+        if value is not None and not _is_postgres_address(value.get_secret_value()):
+            raise ValueError("must be an address like postgresql://user:password@host:5432/name")
         return value
 
     @field_validator("secret_keys")
@@ -88,8 +108,7 @@ class Settings(BaseSettings):
     def _keys(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         if value is not None:
             decode_keys(value.get_secret_value())
-        # An address that is wrong itself is missing here: it was set all the same.
-        elif "database_url" not in info.data or info.data["database_url"] is not None:
+        elif info.data.get("database_url") is not None:
             raise ValueError(f"must be set when {PREFIX}DATABASE_URL is")
         return value
 

@@ -89,8 +89,9 @@ class Names:
 
 def domain_of(company: str, number: int) -> str:
     """A domain that can exist nowhere (RFC 2606); the number keeps two companies of one name apart."""
-    label = "".join(letter for letter in company.lower() if letter.isascii() and letter.isalnum())
-    return f"{label[:40]}{number}.example"
+    first_word = company.lower().replace("-", " ").replace(",", " ").split()[0]
+    label = "".join(letter for letter in first_word if letter.isascii() and letter.isalnum())
+    return f"{label}{number or ''}.example"
 
 
 @functools.cache

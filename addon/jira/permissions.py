@@ -3,11 +3,11 @@
 Implements `addon.web.auth.Permissions`.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from addon.jira import answers, budget
-from addon.jira.sites import Sites
+from addon.jira.client import JiraClient
 from lifecycle.tenant import AccountId, Tenant, TenantId
 
 ADMINISTER = "ADMINISTER"
@@ -18,8 +18,8 @@ MAX_REMEMBERED = 10_000
 class JiraPermissions:
     """Asks the tenant's Jira. A "no" is remembered as long as a "yes"; an error is not, and reaches the caller."""
 
-    def __init__(self, sites: Sites, clock: Callable[[], datetime]) -> None:
-        self._sites = sites
+    def __init__(self, client_of: Callable[[TenantId], Awaitable[JiraClient]], clock: Callable[[], datetime]) -> None:
+        self._client_of = client_of
         self._clock = clock
         self._remembered: dict[tuple[TenantId, AccountId], tuple[bool, datetime]] = {}
 
@@ -30,7 +30,7 @@ class JiraPermissions:
         now = self._clock()
         if found is not None and now - found[1] < MAX_AGE:
             return found[0]
-        client = await self._sites.client(tenant.tenant_id)
+        client = await self._client_of(tenant.tenant_id)
         grants = await client.post(
             "/rest/api/3/permissions/check",
             answers.GRANTS,

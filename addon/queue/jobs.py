@@ -36,6 +36,6 @@ def decode(kind: Kind, payload: bytes | None) -> Work:
     """The job of a queue row. Raises ValueError for a row that `encode` did not write."""
     try:
         data = json.loads(payload or b"")
-        return Work(kind=kind, tenant_id=TenantId(UUID(data["tenant_id"])), number=int(data["number"]))
+        return Work(kind=kind, tenant_id=TenantId(UUID(str(data["tenant_id"]))), number=int(data["number"]))
     except (KeyError, TypeError, ValueError) as exc:
         raise ValueError(f"a {kind} job with an unreadable payload") from exc

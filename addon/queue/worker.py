@@ -6,6 +6,7 @@ HEARTBEAT_TIMEOUT. PgQueuer does the work; this module only wires it.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import get_args
@@ -15,7 +16,7 @@ import structlog
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgPoolDriver
 from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.core.qm import QueueManager
-from pgqueuer.domain.errors import RetryRequested
+from pgqueuer.domain.errors import FailingListenerError, RetryRequested
 from pgqueuer.domain.models import Job, TableChangedEvent, TracebackRecord, utc_now
 from pgqueuer.domain.types import QueueExecutionMode
 
@@ -36,6 +37,9 @@ BEHIND_THE_OTHERS = """
     -- Not if another worker took the job over meanwhile.
     WHERE id = $1::bigint AND queue_manager_id = $3::uuid
 """
+
+LOST_DATABASE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, FailingListenerError)
+RESTART_DELAY = timedelta(seconds=1)
 
 CONNECTIONS = 4  # one listens, the others fetch, beat and log
 
@@ -65,18 +69,36 @@ class Worker:
         self._handlers = handlers
         self._session_settings = dict(session_settings)
         self._stopping = asyncio.Event()
+        self._manager: QueueManager | None = None
 
     def stop(self) -> None:
         """Take no more jobs; those that run end their slice, which takes some seconds at most."""
         self._stopping.set()
+        if self._manager is not None:
+            self._manager.shutdown.set()
 
     async def run(self, *, until_empty: bool = False, heartbeat_timeout: timedelta = HEARTBEAT_TIMEOUT) -> None:
-        """Work until `stop`; with `until_empty`, until no job is left."""
+        """Work until `stop`; with `until_empty`, until no job is left. A lost database is waited for."""
+        while not self._stopping.is_set():
+            try:
+                await self._run(until_empty=until_empty, heartbeat_timeout=heartbeat_timeout)
+            except LOST_DATABASE as exc:
+                log.warning("worker-starts-anew", error=type(exc).__name__)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), RESTART_DELAY.total_seconds())
+            else:
+                return
+
+    async def _run(self, *, until_empty: bool, heartbeat_timeout: timedelta) -> None:
         async with asyncpg.create_pool(
             self._url, min_size=2, max_size=CONNECTIONS, server_settings=self._session_settings
         ) as pool:
-            manager = QueueManager(_FairQueries(AsyncpgPoolDriver(pool)))
-            manager.shutdown = self._stopping
+            driver = AsyncpgPoolDriver(pool)
+            self._manager = manager = QueueManager(_FairQueries(driver))
+            if self._stopping.is_set():  # while it was connecting, when there was no manager to tell
+                return
+            # PgQueuer 1.6 probes its listener before it listens: a probe that is quicker than that counts as a failure.
+            await driver.add_listener(manager.channel, _ignore)
             for kind, handler in self._handlers.items():
                 manager.entrypoint(kind)(_entrypoint(kind, handler))
             await manager.run(
@@ -87,6 +109,10 @@ class Worker:
                 shutdown_on_listener_failure=True,
                 heartbeat_timeout=heartbeat_timeout,
             )
+
+
+def _ignore(_payload: str | bytes | bytearray) -> None:
+    """A listener that only keeps the channel open."""
 
 
 class _FairQueries(Queries):

@@ -16,7 +16,6 @@ from addon.errors import FieldProblem, Invalid
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
-MAX_KEY_LENGTH = 1024
 
 Item = TypeVar("Item")
 
@@ -79,7 +78,7 @@ def write_cursor(sort: Sort, position: Position) -> str:
 def read_cursor(cursor: str, sort: Sort) -> Position:
     """Raises Invalid for what this list in this order has not written."""
     name, key, row_id = _decode(cursor, length=3)
-    if name != sort.name or not isinstance(key, str) or draft.text_problem(key, max_length=MAX_KEY_LENGTH) is not None:
+    if name != sort.name or not isinstance(key, str) or not _is_storable(key):
         raise _refused()
     try:
         return Position(key=key if sort.key_type is str else _read_time(key), row_id=_read_row_id(row_id))
@@ -99,17 +98,24 @@ def read_id_cursor(cursor: str) -> int:
 
 
 def _encode(parts: Sequence[object]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(parts, separators=(",", ":")).encode()).decode().rstrip("=")
+    text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def _decode(cursor: str, *, length: int) -> Sequence[object]:
     try:
-        parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        parts = json.loads(text)
     except (ValueError, RecursionError) as exc:
         raise _refused() from exc
     if not isinstance(parts, list) or len(parts) != length:
         raise _refused()
     return parts
+
+
+def _is_storable(key: str) -> bool:
+    """Whether a row can have this key: a name from Jira may hold control characters, but neither NUL nor surrogates."""
+    return "\0" not in key and not any("\ud800" <= char <= "\udfff" for char in key)
 
 
 def _read_time(text: str) -> datetime:

@@ -32,6 +32,5 @@ class WebDeps:
     enqueue: Enqueue
     clock: Callable[[], datetime]
     base_url: str
-    addon_key: str
     host_script_url: str
     descriptor: dict[str, Any]

@@ -4,19 +4,19 @@
 `install` takes it onto a site by the real handshake.
 """
 
-import asyncio
 import collections.abc
+import contextlib
 import shutil
 import socket
 
 import httpx
 import playwright.async_api
 import pytest
-import uvicorn
 from starlette.types import ASGIApp
 
 from sandbox import app, cloud, site
 from tests.browser import stage, standin
+from tests.support import sockets
 
 CHROMIUM_ARGUMENTS = (
     "--no-sandbox",
@@ -27,45 +27,39 @@ CHROMIUM_ARGUMENTS = (
     "--disable-sync",
     "--disable-quic",
 )
-SHUTDOWN_TIMEOUT_S = 2
 PEOPLE = 60
 
 
 @pytest.fixture
 async def serve() -> collections.abc.AsyncIterator[stage.Serve]:
     """Serve an ASGI app on listening sockets until the test ends."""
-    running: list[tuple[uvicorn.Server, asyncio.Task[None]]] = []
+    async with contextlib.AsyncExitStack() as running:
 
-    def start(served: ASGIApp, sockets: collections.abc.Sequence[socket.socket]) -> None:
-        config = uvicorn.Config(served, log_level="error", timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S)
-        server = uvicorn.Server(config)
-        running.append((server, asyncio.create_task(server.serve(sockets=list(sockets)))))
+        async def start(served: ASGIApp, listening: collections.abc.Sequence[socket.socket]) -> None:
+            await running.enter_async_context(sockets.serving(served, listening))
 
-    yield start
-    for server, task in running:
-        server.should_exit = True
-        await task
+        yield start
 
 
 @pytest.fixture
 async def sandbox_server(serve: stage.Serve) -> collections.abc.AsyncIterator[stage.SandboxServer]:
     async with httpx.AsyncClient() as client:
         running = cloud.Cloud(client=client)
-        sockets, sites = [], []
+        listeners, sites = [], []
         for seed in (1, 2):
-            listening, port = stage.listen("localhost")
-            sockets.append(listening)
+            listening, port = sockets.listen("localhost")
+            listeners.append(listening)
             sites.append(running.create_site(base_url=f"http://localhost:{port}", people=PEOPLE, seed=seed))
-        serve(app.create(running), sockets)
+        await serve(app.create(running), listeners)
         yield stage.SandboxServer(cloud=running, first=sites[0], second=sites[1])
 
 
 @pytest.fixture
 async def stand_in(sandbox_server: stage.SandboxServer, serve: stage.Serve) -> stage.StandInServer:
     """The stand-in app, installed on both sites. Another host than the sites', as in real life."""
-    listening, port = stage.listen("127.0.0.1")
+    listening, port = sockets.listen("127.0.0.1")
     addon = standin.StandIn(base_url=f"http://127.0.0.1:{port}")
-    serve(addon.app, [listening])
+    await serve(addon.app, [listening])
     descriptor_url = f"{addon.base_url}/atlassian-connect.json"
     for here in (sandbox_server.first, sandbox_server.second):
         await sandbox_server.cloud.install(here, descriptor_url)

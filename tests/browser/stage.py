@@ -14,7 +14,7 @@ from tests.browser import standin
 BRIDGE_TIMEOUT_MS = 15_000
 CSP = "Content Security Policy"
 
-Serve = collections.abc.Callable[[ASGIApp, collections.abc.Sequence[socket.socket]], None]
+Serve = collections.abc.Callable[[ASGIApp, collections.abc.Sequence[socket.socket]], collections.abc.Awaitable[None]]
 
 
 class OpenModule(Protocol):
@@ -38,12 +38,6 @@ class SandboxServer:
 class StandInServer:
     addon: standin.StandIn
     descriptor_url: str
-
-
-def listen(host: str) -> tuple[socket.socket, int]:
-    """A socket that queues connections from now on, so that nobody has to wait for the server behind it."""
-    listening = socket.create_server((host, 0))
-    return listening, listening.getsockname()[1]
 
 
 async def established_frame(page: playwright.async_api.Page, within: str) -> playwright.async_api.Frame:

@@ -32,6 +32,7 @@ from sandbox.installation import State
 from sandbox.person import AccountType, Person
 from sandbox.site import Site
 from tests.support.openapi import CheckedTransport
+from tests.support.sockets import LateTransport
 
 ADDON_URL = "http://localhost:8080"
 ADDON_KEY = "crm-contact-sync"
@@ -214,19 +215,10 @@ def _person(name: str, email: str | None, account_type: AccountType, more: dict[
     return Person(account_id=account_id, account_type=account_type, display_name=name, email=email, **more)
 
 
-class _Late(httpx.AsyncBaseTransport):
-    """Stands between the add-on and a cloud that is made after it, since each needs the other."""
-
-    target: httpx.AsyncBaseTransport
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return await self.target.handle_async_request(request)
-
-
 @asynccontextmanager
 async def build(database: Database) -> AsyncIterator[World]:
     clock = Clock()
-    late = _Late()
+    late = LateTransport()
     jira = CheckedTransport(late)
     async with httpx.AsyncClient(transport=jira) as to_jira:
         vault = Vault([VAULT_KEY])

@@ -162,7 +162,6 @@ def build_deps(database: Database, people: People, clock: Clock) -> WebDeps:
         enqueue=app.enqueue,
         clock=clock,
         base_url=BASE_URL,
-        addon_key="crm-contact-sync",
         host_script_url=HOST_SCRIPT_URL,
         descriptor={"key": "crm-contact-sync"},
     )

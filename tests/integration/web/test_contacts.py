@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from addon.crm import contact
 from addon.storage import sync_state
 from addon.web.deps import WebDeps
 from tests.integration.web.desk import NOW, Clock, Desk
@@ -26,7 +27,7 @@ async def names(desk: Desk, **params: Any) -> list[str]:
     cursor: str | None = ""
     while cursor is not None:
         page = await desk.get("/api/contacts", **params, cursor=cursor)
-        found += [contact["name"] for contact in page["values"]]
+        found += [one["name"] for one in page["values"]]
         cursor = page["next"]
     return found
 
@@ -115,12 +116,28 @@ async def test_list_of_equal_names_pages_through_every_contact_once(acme: Desk, 
         while cursor is not None:
             page = await acme.get("/api/contacts", sort=sort, limit=limit, cursor=cursor)
             assert len(page["values"]) <= limit
-            ids += [contact["id"] for contact in page["values"]]
+            ids += [one["id"] for one in page["values"]]
             cursor = page["next"]
         assert len(ids) == len(set(ids)) == 230
     by_name = await names(acme)
     assert by_name == sorted(by_name)
     assert await names(acme, sort="-name") == by_name[::-1]
+
+
+@pytest.mark.parametrize("name", ["\x01\t\x1f", "\U0001f469" * 255, "\ufdfa" * 255, "\u0301"])
+async def test_list_pages_through_any_name_that_jira_may_send(acme: Desk, name: str) -> None:
+    async with acme.database.tenant(acme.tenant.tenant_id) as scope:
+        for _ in range(3):
+            await scope.execute(
+                """
+                INSERT INTO contact (tenant_id, name, name_key, origin, created_at, updated_at)
+                VALUES (:tenant_id, :name, :name_key, 'sync', :now, :now)
+                """,
+                name=name,
+                name_key=contact.name_key(name),
+                now=NOW,
+            )
+    assert await names(acme, limit=1) == [name] * 3
 
 
 async def test_list_sorts_names_without_case_and_accents(acme: Desk) -> None:
@@ -177,7 +194,9 @@ async def test_list_by_company_and_link_shows_only_those(acme: Desk) -> None:
         ("cursor", "é"),
         ("cursor", "WzFd"),
         ("cursor", "bnVsbA"),
-        ("cursor", "WyJuYW1lIiwiYSIsLTFd"),
+        ("cursor", "WyJuYW1lIiwiYSIsLTFd"),  # ["name","a",-1]
+        ("cursor", "WyJuYW1lIiwiXHVkODAwIiwxXQ"),  # ["name","\\ud800",1]
+        ("cursor", "WyJuYW1lIiwiXHUwMDAwIiwxXQ"),  # ["name","\\u0000",1]
         ("query", "\0"),
         ("query", "x" * 256),
     ],

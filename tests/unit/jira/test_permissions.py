@@ -26,16 +26,6 @@ class Clock:
         return self.now
 
 
-class OneSite:
-    """Hands out the same Jira for every tenant."""
-
-    def __init__(self, jira: Jira) -> None:
-        self._jira = jira
-
-    async def client(self, tenant_id: TenantId) -> JiraClient:  # noqa: ARG002 - one Jira for all
-        return self._jira.client()
-
-
 def a_tenant() -> Tenant:
     return Tenant(
         tenant_id=TenantId(uuid.uuid4()),
@@ -51,7 +41,10 @@ def a_tenant() -> Tenant:
 
 
 def permissions(jira: Jira, clock: Callable[[], datetime]) -> JiraPermissions:
-    return JiraPermissions(OneSite(jira), clock)
+    async def client_of(_: TenantId) -> JiraClient:
+        return jira.client()
+
+    return JiraPermissions(client_of, clock)
 
 
 @pytest.mark.parametrize(("answer", "is_admin"), [(YES, True), (NO, False)])
