@@ -77,7 +77,7 @@ async def serve(plan: Plan, *, say: collections.abc.Callable[[str], None]) -> No
                     people=plan.people,
                     seed=plan.seed + number,
                 )
-            config = uvicorn.Config(app.create(of_cloud), log_level="warning", access_log=False, lifespan="off")
+            config = uvicorn.Config(app.create(of_cloud), log_config=None, access_log=False, lifespan="off")
             server = _Server(config)
             greeting = asyncio.create_task(_greet(server, of_cloud, plan, say))
             greeting.add_done_callback(lambda done: _stop_if_failed(server, done))

@@ -17,7 +17,10 @@ from addon.storage import schema
 from addon.storage.database import Database
 from addon.storage.embedded import PostgresServer
 
-EXTERNAL_URL = "CRM_SYNC_DATABASE_URL"
+EXTERNAL_URL = os.environ.get("CRM_SYNC_DATABASE_URL")
+for name in [name for name in os.environ if name.startswith("CRM_SYNC_")]:
+    # What the tests build reads its settings from the tests alone.
+    del os.environ[name]
 
 # No crash of the machine matters to a test database; a crash of PostgreSQL itself is tested on its own cluster.
 FAST_SETTINGS = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_connections = 300")
@@ -42,9 +45,8 @@ class Server:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    external = os.environ.get(EXTERNAL_URL)
-    if external:
-        yield Server(external)
+    if EXTERNAL_URL is not None:
+        yield Server(EXTERNAL_URL)
         return
     directory = Path(tempfile.mkdtemp(prefix="crm-pg-"))
     (directory / "data").mkdir()

@@ -56,7 +56,7 @@ async def test_app_is_installed_on_every_site_at_start() -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     base_url = f"http://localhost:{listener.getsockname()[1]}"
     stand_in.descriptor = a_descriptor(baseUrl=base_url)
-    serving = uvicorn.Server(uvicorn.Config(stand_in.app(), log_level="error", lifespan="off"))
+    serving = uvicorn.Server(uvicorn.Config(stand_in.app(), log_config=None, lifespan="off"))
     task = asyncio.create_task(serving.serve(sockets=[listener]))
     async with running("--sites", "2", "--install", f"{base_url}/descriptor.json") as process:
         lines = [await read_line(process) for _ in range(4)]
@@ -71,7 +71,7 @@ async def test_bad_descriptor_ends_the_command_with_a_message() -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     base_url = f"http://localhost:{listener.getsockname()[1]}"
     stand_in = StandIn(descriptor=a_descriptor(scopes=["NO_SUCH"]))
-    serving = uvicorn.Server(uvicorn.Config(stand_in.app(), log_level="error", lifespan="off"))
+    serving = uvicorn.Server(uvicorn.Config(stand_in.app(), log_config=None, lifespan="off"))
     task = asyncio.create_task(serving.serve(sockets=[listener]))
     async with running("--install", f"{base_url}/descriptor.json") as process:
         _, complaint = await process.communicate()
