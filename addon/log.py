@@ -14,16 +14,19 @@ _TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.Except
 
 
 def configure(log_format: Literal["json", "console"]) -> None:
-    """Set up structlog and route the standard library's records through the same output."""
+    """Set up structlog and route the standard library's records through the same output.
+
+    `console` is for development: there, and there only, an exception's own text is shown.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
+    rendering: list[structlog.typing.Processor] = (
+        [_TRACEBACKS, _without_messages, structlog.processors.JSONRenderer()]
         if log_format == "json"
-        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        else [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -34,11 +37,7 @@ def configure(log_format: Literal["json", "console"]) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                _TRACEBACKS if log_format == "json" else _unchanged,
-                renderer,
-            ],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
         )
     )
     root = logging.getLogger()
@@ -48,7 +47,10 @@ def configure(log_format: Literal["json", "console"]) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def _unchanged(
+def _without_messages(
     _logger: structlog.typing.WrappedLogger, _name: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
+    """An exception's text repeats what it is about: PostgreSQL's, for one, the row that broke a constraint."""
+    for exception in event.get("exception", ()):
+        del exception["exc_value"], exception["exc_notes"]
     return event

@@ -84,3 +84,11 @@ def test_console_format_is_for_people(capsys: pytest.CaptureFixture[str]) -> Non
     assert "serving" in text
     with pytest.raises(json.JSONDecodeError):
         lines(text)
+
+
+def test_text_of_an_exception_stays_out_of_the_log(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure("json")
+    structlog.get_logger().error("ours", exc_info=ValueError(f"Key (email)=({PERSON}) already exists."))
+    text = capsys.readouterr().err
+    assert "ValueError" in text
+    assert PERSON not in text
