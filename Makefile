@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test check setup lock clean help
+.PHONY: demo test check bench setup lock clean help
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -24,6 +24,12 @@ check: setup ## lint, format, types, import contracts; the dependency audit wher
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@bash .ci/audit
+
+bench: setup ## the benchmarks, as a table and benchmarks/results.json; PEOPLE and MANY size the sites
+	$(BIN)/python -m benchmarks --people $(BENCH_PEOPLE) --many $(MANY)
+
+BENCH_PEOPLE := $(if $(filter command line,$(origin PEOPLE)),$(PEOPLE),100000)
+MANY ?= 1000000
 
 setup: .venv/.python .venv/.node .venv/.browser ## virtual environment, npm packages, browser
 

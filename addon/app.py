@@ -6,7 +6,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
@@ -19,12 +19,15 @@ from addon import descriptor, errors, settings
 from addon.installs import SyncListener
 from addon.jira.permissions import JiraPermissions
 from addon.jira.sites import Sites
+from addon.jira.throttle import Throttle
 from addon.jobs import Jobs
 from addon.queue import jobs as queue
 from addon.queue.worker import Worker
+from addon.schedules import Schedules
 from addon.settings import Settings
 from addon.storage import embedded, schema
 from addon.storage.database import SESSION_SETTINGS, Database, TenantScope
+from addon.storage.ledger import Ledger
 from addon.sync.work import Work
 from addon.web import errors as web_errors
 from addon.web import routes as web
@@ -88,6 +91,7 @@ class Parts:
     vault: Vault
     http: httpx.AsyncClient
     sites: Sites
+    ledger: Ledger
     clock: Callable[[], datetime] = now
 
     def web_app(self) -> Starlette:
@@ -105,6 +109,7 @@ class Parts:
             database=self.database,
             callers=callers,
             permissions=JiraPermissions(self.sites.client, clock),
+            ledger=self.ledger,
             enqueue=enqueue,
             clock=clock,
             base_url=config.base_url,
@@ -121,8 +126,18 @@ class Parts:
         )
 
     def worker(self) -> Worker:
-        jobs = Jobs(database=self.database, sites=self.sites, clock=self.clock)
-        return Worker(self.database.url, {"run": jobs.run, "clear-links": jobs.clear_links}, SESSION_SETTINGS)
+        jobs = Jobs(
+            database=self.database,
+            sites=self.sites,
+            enqueue=enqueue,
+            clock=self.clock,
+            points_per_hour=self.config.api_points_per_hour,
+        )
+        return Worker(self.database.url, jobs.handlers(), SESSION_SETTINGS, self.schedules().table())
+
+    def schedules(self) -> Schedules:
+        retention = timedelta(days=self.config.retention_days)
+        return Schedules(database=self.database, enqueue=enqueue, clock=self.clock, retention=retention)
 
 
 @asynccontextmanager
@@ -138,8 +153,16 @@ async def assemble(config: Settings) -> AsyncIterator[Parts]:
         limits = httpx.Limits(max_connections=CALLS_AT_ONCE)
         http = await stack.enter_async_context(httpx.AsyncClient(limits=limits, follow_redirects=False))
         vault = Vault(key_ring(config))
-        sites = Sites(database=database.pool, vault=vault, http=http, addon_key=config.addon_key, clock=now)
-        yield Parts(config=config, database=database, vault=vault, http=http, sites=sites)
+        ledger = Ledger(database, quota=config.api_points_per_hour)
+        sites = Sites(
+            database=database.pool,
+            vault=vault,
+            http=http,
+            addon_key=config.addon_key,
+            clock=now,
+            throttle=Throttle(ledger, now),
+        )
+        yield Parts(config=config, database=database, vault=vault, http=http, sites=sites, ledger=ledger)
 
 
 @contextmanager

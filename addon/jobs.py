@@ -7,17 +7,23 @@ from datetime import datetime
 
 import structlog
 
+from addon.errands import Errands
+from addon.hints import Hints
 from addon.jira import errors as jira
 from addon.jira import retry
+from addon.jira.directory import STEP_POINTS
 from addon.jira.sites import Sites
-from addon.queue.worker import Again
-from addon.storage import departures, sync_state
+from addon.probing import Probing
+from addon.queue.worker import Again, Handler
+from addon.storage import departures, places, probe_state, standing, sync_state
 from addon.storage.database import Database
 from addon.storage.run_store import RunStore
+from addon.storage.sync_state import Enqueue
 from addon.sync import cursor as cursors
 from addon.sync import engine
+from addon.sync.filters import Filters
 from addon.sync.ports import RunEnded
-from addon.sync.work import Work
+from addon.sync.work import Kind, Work
 
 MAX_OUR_FAILURES = 5
 # In a row. What fails that often through no fault of Jira's fails for this tenant's data, and waiting mends nothing.
@@ -34,40 +40,80 @@ class Jobs:
 
     database: Database
     sites: Sites
+    enqueue: Enqueue
     clock: Callable[[], datetime]
+    points_per_hour: int
     spread: Callable[[], float] = random.random
+
+    def handlers(self) -> dict[Kind, Handler]:
+        """What a worker calls for each kind of job."""
+        hints = Hints(
+            database=self.database, sites=self.sites, enqueue=self.enqueue, clock=self.clock, spread=self.spread
+        )
+        errands = Errands(database=self.database, sites=self.sites, clock=self.clock, spread=self.spread)
+        probing = Probing(
+            database=self.database, sites=self.sites, enqueue=self.enqueue, clock=self.clock, quota=self.points_per_hour
+        )
+        handlers: dict[Kind, Handler] = {
+            "run": self.run,
+            "clear-links": self.clear_links,
+            "refresh": hints.refresh,
+            "failed-webhooks": hints.fetch_failed,
+            "probe": probing.probe,
+            "departures": errands.unlink_departed,
+            "preview": errands.preview,
+            "undo": errands.undo,
+        }
+        return {kind: self._settled(handler) for kind, handler in handlers.items()}
+
+    def _settled(self, handler: Handler) -> Handler:
+        """The same handler, which keeps no API points that it does not need."""
+
+        async def carry_out(work: Work) -> Again | None:
+            try:
+                return await handler(work)
+            finally:
+                await self.sites.settle(work.tenant_id)
+
+        return carry_out
 
     async def run(self, work: Work) -> Again | None:
         """Carry a run on for one slice (S3, S10, S13)."""
         async with self.database.tenant(work.tenant_id) as scope:
-            standing = await sync_state.open_cursor(scope, work.number)
-        if standing is None:
+            begun = await standing.read(scope, work.number)
+            filters = await sync_state.read_filters(scope)
+        if begun is None:
             return None
-        cursor, failures = standing
         try:
-            is_finished = await self._work(work, cursor)
+            is_finished = await self._work(work, begun, filters)
         except RunEnded:
             return None
         except engine.MayNotBrowse:
             await self._give_up(work, "may-not-browse", MAY_NOT_BROWSE)
             return None
         except jira.JiraError as error:
-            return await self._after(work, error, failures)
+            return await self._after(work, error, begun.failures)
         except Exception:
-            if failures >= MAX_OUR_FAILURES:
+            if begun.failures >= MAX_OUR_FAILURES:
                 await self._give_up(work, "our-fault", OUR_FAULT)
             else:
                 await self._note(work, OUR_FAULT)
             raise
         return None if is_finished else Again()
 
-    async def _work(self, work: Work, cursor: cursors.Cursor | None) -> bool:
-        directory = await self.sites.directory(work.tenant_id)
-        run = engine.Run(run_id=work.number, cursor=cursor or cursors.first(directory.phases))
+    async def _work(self, work: Work, begun: standing.Standing, filters: Filters) -> bool:
+        directory = await self.sites.directory(work.tenant_id, piece=STEP_POINTS)
+        run = engine.Run(run_id=work.number, cursor=begun.cursor or cursors.first(directory.phases), filters=filters)
         store = RunStore(database=self.database, tenant_id=work.tenant_id, run_id=work.number, clock=self.clock)
-        return await engine.work(run, directory, store, self.clock)
+        try:
+            return await engine.work(run, directory, store, self.clock)
+        finally:
+            async with self.database.tenant(work.tenant_id) as scope:
+                await standing.charge(scope, work.number, points=begun.points + directory.points)
 
     async def _after(self, work: Work, error: jira.JiraError, failures: int) -> Again | None:
+        if isinstance(error, jira.Waiting):
+            return await self._wait(work, error)
         decision = retry.decide(error, failures=failures, spread=self.spread())
         log.warning("jira-failed", error=type(error).__name__, call=str(error), failures=failures)
         if isinstance(decision, retry.Dead):
@@ -76,14 +122,20 @@ class Jobs:
         await self._note(work, f"Jira did not answer as it should ({type(error).__name__}); trying again.")
         return Again(delay=decision.delay)
 
+    async def _wait(self, work: Work, limit: jira.Waiting) -> Again:
+        log.info("run-waits", what=limit.what, until=limit.until.isoformat())
+        async with self.database.tenant(work.tenant_id) as scope:
+            await standing.note_waiting(scope, work.number, what=limit.what, until=limit.until)
+        return Again(delay=retry.waiting_delay(limit, spread=self.spread()))
+
     async def _note(self, work: Work, error: str) -> None:
         async with self.database.tenant(work.tenant_id) as scope:
-            await sync_state.note_failure(scope, work.number, error=error)
+            await standing.note_failure(scope, work.number, error=error)
 
     async def _give_up(self, work: Work, reason: str, error: str) -> None:
         log.error("run-failed", reason=reason)
         async with self.database.tenant(work.tenant_id) as scope:
-            await sync_state.fail_run(scope, work.number, error=error, now=self.clock())
+            await standing.fail(scope, work.number, error=error, now=self.clock())
 
     async def clear_links(self, work: Work) -> Again | None:
         """Write down what turning the sync off means for each contact (S12); a later turn on ends it."""
@@ -92,4 +144,6 @@ class Jobs:
             if switch.enabled:
                 return None
             has_more = await departures.clear_links(scope, now=self.clock())
+            await places.forget(scope)
+            await probe_state.forget(scope)
         return Again() if has_more else None

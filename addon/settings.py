@@ -20,6 +20,7 @@ from addon import errors
 
 PREFIX = "CRM_SYNC_"
 SECRET_KEY_BYTES = 32  # AES-256
+MIN_POINTS_PER_HOUR = 5_000  # with less, background work's part would not do for one step of a run
 MAX_ADDON_KEY_LENGTH = 64  # Atlassian, "App descriptor": key
 
 
@@ -69,6 +70,8 @@ class Settings(BaseSettings):
     tenant_hosts: Annotated[tuple[str, ...], NoDecode] = ("*.atlassian.net", "*.jira.com")
     install_keys_url: str = "https://connect-install-keys.atlassian.com"
     host_script_url: str = "https://connect-cdn.atl-paas.net/all.js"
+    api_points_per_hour: Annotated[int, Field(ge=MIN_POINTS_PER_HOUR)] = 65_000
+    retention_days: Annotated[int, Field(ge=0, le=3650)] = 30
     log_format: Literal["json", "console"] = "json"
 
     @field_validator("tenant_hosts", mode="before")

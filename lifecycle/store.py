@@ -66,6 +66,38 @@ async def list_live_at(connection: Connection, base_url: str) -> Sequence[Tenant
     return [_record(row).tenant for row in rows]
 
 
+async def list_active(connection: Connection, *, after: TenantId | None, limit: int) -> Sequence[TenantId]:
+    """The next tenants, in the order of their ids, whose sites may be called."""
+    # all tenants: each in its turn
+    rows = await connection.fetch_all(
+        """
+        SELECT tenant_id FROM tenant
+        WHERE state IN ('installed', 'enabled') AND (CAST(:after AS uuid) IS NULL OR tenant_id > CAST(:after AS uuid))
+        ORDER BY tenant_id LIMIT :limit
+        """,
+        {"after": after, "limit": limit},
+    )
+    return [TenantId(row._mapping["tenant_id"]) for row in rows]  # noqa: SLF001 - as in `_record`
+
+
+async def erase_stopped(connection: Connection, *, before: datetime) -> Sequence[TenantId]:
+    """Erase the tenants that stopped before a moment, with everything that belongs to them; which they were.
+
+    Rows of other tables go by their foreign key. A tenant that is being installed anew at this moment is left alone.
+    """
+    # all tenants: whose time is over is the question
+    rows = await connection.fetch_all(
+        """
+        DELETE FROM tenant WHERE tenant_id IN (
+            SELECT tenant_id FROM tenant
+            WHERE state IN ('uninstalled', 'superseded') AND uninstalled_at < :before FOR UPDATE SKIP LOCKED)
+        RETURNING tenant_id
+        """,
+        {"before": before},
+    )
+    return [TenantId(row._mapping["tenant_id"]) for row in rows]  # noqa: SLF001 - as in `_record`
+
+
 async def save(connection: Connection, record: Record, *, now: datetime) -> None:
     """Write the whole record: a new tenant, or a re-installed one."""
     sql = """

@@ -49,6 +49,7 @@ class Answer:
 
     body: Any
     status: int = 200
+    headers: collections.abc.Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 Handler = collections.abc.Callable[[Call], Answer]

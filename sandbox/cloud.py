@@ -1,5 +1,6 @@
 """The cloud: which sites are there, and how do apps get onto them and off again? The only module that calls an app."""
 
+import asyncio
 import collections.abc
 import dataclasses
 import datetime as dt
@@ -10,14 +11,11 @@ from typing import Any
 
 import httpx
 
-from sandbox import handshake, installation, keys, person, places, site
+from sandbox import handshake, installation, keys, metering, person, places, reports, site, webhooks
 from sandbox import people as population
 
 HOOK_TIMEOUT_S = 10.0
-
-
-def utc_now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
+WEBHOOK_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +33,16 @@ class Delivery:
 
 
 class Cloud:
-    """Many sites and one key server. `client` reaches the apps; `now` is aware UTC; keys are made if none are given."""
+    """Many sites and one key server. `client` reaches the apps; `now` is aware UTC; keys are made if none are given.
+
+    `quota_per_hour` is what each app may spend on all sites together in a UTC hour; None is no limit.
+    """
 
     def __init__(
         self,
         *,
         client: httpx.AsyncClient,
-        now: collections.abc.Callable[[], dt.datetime] = utc_now,
+        now: collections.abc.Callable[[], dt.datetime] = site.utc_now,
         install_keys: keys.InstallKeys | None = None,
     ) -> None:
         self.client = client
@@ -49,6 +50,9 @@ class Cloud:
         self.keys = install_keys or keys.InstallKeys(f"{now():%Y-%m}/{secrets.token_hex(8)}.install")
         self.sites: dict[str, site.Site] = {}
         self.deliveries: list[Delivery] = []
+        self.webhooks = webhooks.Queue()
+        self.meter = metering.Meter()
+        self.quota_per_hour: int | None = None
 
     def create_site(
         self,
@@ -66,8 +70,11 @@ class Cloud:
             name=netloc.partition(".")[0],
             cloud_id=str(uuid.uuid5(uuid.NAMESPACE_URL, identity)),
             client_key=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{identity}/client")),
+            now=self.now,
+            seed=seed,
         )
         population.populate(created, people=people, seed=seed, customers_share=customers_share)
+        reports.write(created, seed=seed)
         self.sites[netloc] = created
         return created
 
@@ -120,6 +127,38 @@ class Cloud:
     async def uninstall(self, on_site: site.Site, addon_key: str) -> installation.Installation:
         """Told once and never again, whatever the app answers."""
         return await self._move(handshake.Event.UNINSTALLED, installation.State.UNINSTALLED, on_site, addon_key)
+
+    async def deliver(self, *, at_once: int = 1) -> list[webhooks.Attempt]:
+        """Send every webhook that is due now, at most `at_once` of them at the same time; what fails may wait for a retry."""
+        for of_site in self.sites.values():
+            self.webhooks.collect(of_site)
+        turns = asyncio.Semaphore(at_once)
+        due = self.webhooks.take_due(self.now())
+        tried = await asyncio.gather(*(self._post(each, turns) for each in due))
+        return [attempt for attempt in tried if attempt is not None]
+
+    async def _post(self, posting: webhooks.Posting, turns: asyncio.Semaphore) -> webhooks.Attempt | None:
+        """None for an app that is not there any more; it gets nothing."""
+        async with turns:
+            installed = posting.site.installations[posting.addon_key]
+            if installed.state is not installation.State.ENABLED:
+                return None
+            token = handshake.sign_call(installed, posting.path, self.now())
+            try:
+                response = await self.client.post(
+                    installed.base_url + posting.path,
+                    content=posting.body.encode(),
+                    headers={
+                        **posting.headers,
+                        "Authorization": f"JWT {token}",
+                        "Content-Type": "application/json; charset=UTF-8",
+                    },
+                    timeout=WEBHOOK_TIMEOUT,
+                )
+                status: int | None = response.status_code
+            except httpx.TransportError:
+                status = None
+            return self.webhooks.settle(posting, status, self.now())
 
     async def _move(
         self, event: handshake.Event, state: installation.State, on_site: site.Site, addon_key: str

@@ -6,7 +6,6 @@ No app may find its way here by accident, and none needs a token: this is no par
 import collections.abc
 import dataclasses
 import json
-import types
 import uuid
 from typing import Any
 
@@ -14,27 +13,14 @@ import httpx
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from sandbox import cloud, errors, faults, handshake, installation, person, site, truth
+from sandbox import cloud, errors, handshake, installation, person, site, switches, truth
 
 Handler = collections.abc.Callable[[Request, cloud.Cloud, site.Site], collections.abc.Awaitable[Response]]
-PERSON_FIELDS: dict[str, tuple[str, type | types.UnionType]] = {
+PERSON_FIELDS: switches.Known = {
     "displayName": ("display_name", str),
     "email": ("email", str | None),
     "emailVisible": ("email_visible", bool),
     "active": ("active", bool),
-}
-FAULT_SWITCHES = {
-    "fallbackUsers": "fallback_users",
-    "corruptUsers": "corrupt_users",
-    "noBrowsePermission": "no_browse_permission",
-    "shortPages": "short_pages",
-}
-INTERRUPTION_FIELDS: dict[str, tuple[str, type | types.UnionType]] = {
-    "pathPrefix": ("path_prefix", str),
-    "status": ("status", int),
-    "times": ("times", int | None),
-    "body": ("body", str | None),
-    "retryAfterSeconds": ("retry_after_s", int | None),
 }
 
 
@@ -51,7 +37,7 @@ async def add_person(request: Request, _: cloud.Cloud, here: site.Site) -> Respo
     added = person.Person(
         account_id=body.get("accountId") or _new_id(account_type),
         account_type=account_type,
-        **{"display_name": "", **_read_fields(body, PERSON_FIELDS)},
+        **{"display_name": "", **switches.read_fields(body, PERSON_FIELDS)},
     )
     if added.account_id in here.people:
         raise errors.Refusal(f"{added.account_id} exists already.", status=409)
@@ -83,7 +69,9 @@ async def change_person(request: Request, _: cloud.Cloud, here: site.Site) -> Re
         return JSONResponse(truth.build_person(here, here.close_person(account_id)))
     if "migrateTo" in body:
         return JSONResponse(truth.build_person(here, here.migrate_customer(account_id, body["migrateTo"])))
-    changed = here.put_person(dataclasses.replace(here.find_person(account_id), **_read_fields(body, PERSON_FIELDS)))
+    changed = here.put_person(
+        dataclasses.replace(here.find_person(account_id), **switches.read_fields(body, PERSON_FIELDS))
+    )
     return JSONResponse(truth.build_person(here, changed))
 
 
@@ -118,26 +106,26 @@ def _moving(
 
 
 async def change_faults(request: Request, _: cloud.Cloud, here: site.Site) -> Response:
-    """What is given replaces what was; `{"healthy": true}` first ends every fault."""
+    here.faults = switches.change(here.faults, await _read(request))
+    return JSONResponse(switches.show(here.faults))
+
+
+async def create_issue(request: Request, _: cloud.Cloud, here: site.Site) -> Response:
+    """`{reporterId, project?, summary?}`; `project` is a desk's id or project key."""
     body = await _read(request)
-    changed = faults.Faults() if body.pop("healthy", False) else dataclasses.replace(here.faults)
-    for name, value in body.items():
-        if name in FAULT_SWITCHES:
-            _check_type(name, value, bool)
-            setattr(changed, FAULT_SWITCHES[name], value)
-        elif name == "emailApi":
-            changed.email_api = faults.EmailApi(value)
-        elif name == "interruptions":
-            changed.interruptions = [faults.Interruption(**_read_fields(each, INTERRUPTION_FIELDS)) for each in value]
-        else:
-            raise errors.BadRequest(f"Unknown fault: {name}")
-    here.faults = changed
-    shown = dataclasses.asdict(changed)
-    fields = {**{field: name for name, field in FAULT_SWITCHES.items()}, "email_api": "emailApi"}
-    interruptions = [
-        {name: each[field] for name, (field, _) in INTERRUPTION_FIELDS.items()} for each in shown["interruptions"]
-    ]
-    return JSONResponse({**{name: shown[field] for field, name in fields.items()}, "interruptions": interruptions})
+    created = here.create_issue(
+        str(body["reporterId"]), project=body.get("project"), summary=str(body.get("summary", "Help"))
+    )
+    return JSONResponse(truth.build_issue(created), status_code=201)
+
+
+async def change_issue(request: Request, _: cloud.Cloud, here: site.Site) -> Response:
+    """`{reporterId}`."""
+    body = await _read(request)
+    id_or_key = request.path_params["issue"]
+    if here.issues.find(id_or_key) is None:
+        raise errors.NotFound(f"No issue is {id_or_key}.")
+    return JSONResponse(truth.build_issue(here.change_reporter(id_or_key, str(body["reporterId"]))))
 
 
 def _answering(handle: Handler) -> Handler:
@@ -162,20 +150,6 @@ async def _read(request: Request) -> dict[str, Any]:
     if not isinstance(read, dict):
         raise errors.BadRequest("The body must be a JSON object.")
     return read
-
-
-def _read_fields(
-    body: dict[str, Any], known: collections.abc.Mapping[str, tuple[str, type | types.UnionType]]
-) -> dict[str, Any]:
-    """The known fields among those of the body, under the names that the record has for them."""
-    for name in body.keys() & known.keys():
-        _check_type(name, body[name], known[name][1])
-    return {field: body[name] for name, (field, _) in known.items() if name in body}
-
-
-def _check_type(name: str, value: object, wanted: type | types.UnionType) -> None:
-    if not isinstance(value, wanted):
-        raise errors.BadRequest(f"{name} must not be {value!r}.")
 
 
 def _new_id(account_type: person.AccountType) -> str:
@@ -204,5 +178,7 @@ ENDPOINTS: tuple[tuple[str, list[str], Handler], ...] = tuple(
         ("POST", "/sandbox/reinstall", _moving(cloud.Cloud.reinstall)),
         ("POST", "/sandbox/reimport", _moving(cloud.Cloud.reimport)),
         ("PATCH", "/sandbox/faults", change_faults),
+        ("POST", "/sandbox/issues", create_issue),
+        ("PATCH", "/sandbox/issues/{issue}", change_issue),
     )
 )

@@ -52,6 +52,7 @@ class Stage:
             "CRM_SYNC_PORT": str(httpx.URL(self.addon).port),
             "CRM_SYNC_DATA_DIR": str(self.data_dir),
             "CRM_SYNC_TENANT_HOSTS": "localhost",
+            "CRM_SYNC_API_POINTS_PER_HOUR": "1000000000",  # a site on this machine has no quota
             "CRM_SYNC_INSTALL_KEYS_URL": f"{self.site}/install-keys",
             "CRM_SYNC_HOST_SCRIPT_URL": f"{self.site}/atlassian-connect/all.js",
         }
@@ -86,8 +87,8 @@ async def play(stage: Stage, *, people: int, once: bool) -> None:
         with console.status("Starting a Jira site with its people, PostgreSQL, the add-on and a worker …"):
             await stack.enter_async_context(process(stage, "jira-sandbox", *sandbox))
             await stack.enter_async_context(process(stage, "serve", str(tools / "crm-sync"), "serve"))
-            await _wait_for(client, f"{stage.site}/sandbox/state", stage)
-            await _wait_for(client, f"{stage.addon}/readyz", stage)
+            await wait_for(client, f"{stage.site}/sandbox/state", stage)
+            await wait_for(client, f"{stage.addon}/readyz", stage)
             await stack.enter_async_context(process(stage, "worker", str(tools / "crm-sync"), "worker"))
         installed = await client.post(
             f"{stage.site}/sandbox/install", json={"descriptorUrl": f"{stage.addon}/atlassian-connect.json"}
@@ -126,7 +127,7 @@ class Admin:
         return response.json()
 
 
-async def _wait_for(client: httpx.AsyncClient, url: str, stage: Stage) -> None:
+async def wait_for(client: httpx.AsyncClient, url: str, stage: Stage) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(PATIENCE_S):
             while True:
@@ -217,7 +218,7 @@ async def _until_signal() -> None:
     await stop.wait()
 
 
-def _free_port(wanted: int) -> int:
+def free_port(wanted: int) -> int:
     """The port that people know, unless somebody has it."""
     for port in (wanted, 0):
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)) as listener:
@@ -237,8 +238,8 @@ def main(
     data_dir.mkdir(parents=True)
     try:
         stage = Stage(
-            site=f"http://localhost:{_free_port(9000)}",
-            addon=f"http://localhost:{_free_port(8080)}",
+            site=f"http://localhost:{free_port(9000)}",
+            addon=f"http://localhost:{free_port(8080)}",
             data_dir=data_dir.resolve(),
         )
         asyncio.run(play(stage, people=people, once=once))

@@ -7,6 +7,7 @@ Refusal (Exception)  any call that is not carried out
   BadRequest         400: a parameter or body that the operation does not take
 """
 
+import collections.abc
 from typing import Any
 
 JSM_PREFIX = "/rest/servicedeskapi/"
@@ -14,15 +15,26 @@ CONNECT_PREFIX = "/rest/atlassian-connect/"
 
 
 class Refusal(Exception):
-    """`reason` is one word for the developer who looks at the `X-Sandbox-Reason` header; Jira has no such header."""
+    """`reason` is one word for the developer who looks at the `X-Sandbox-Reason` header; Jira has no such header.
+
+    `headers` come with the answer.
+    """
 
     status = 500
 
-    def __init__(self, message: str, *, reason: str = "", status: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str = "",
+        status: int | None = None,
+        headers: collections.abc.Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.reason = reason
         self.status = status or self.status
+        self.headers = dict(headers or {})
 
 
 class NotAuthenticated(Refusal):

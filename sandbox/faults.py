@@ -4,7 +4,10 @@ A new fault is a new field here, read at the one place where it shows.
 """
 
 import dataclasses
+import datetime as dt
 import enum
+
+ERROR_STATUSES = (500, 502, 503, 504)
 
 
 class EmailApi(enum.StrEnum):
@@ -15,11 +18,35 @@ class EmailApi(enum.StrEnum):
     DISABLED = "disabled"
 
 
+class Limit(enum.StrEnum):
+    """Why a call is turned away with 429: Jira's values of the header RateLimit-Reason, and its gateway, which says none."""
+
+    GLOBAL_QUOTA = "jira-quota-global-based"
+    TENANT_QUOTA = "jira-quota-tenant-based"
+    BURST = "jira-burst-based"
+    PER_ISSUE = "jira-per-issue-on-write"
+    GATEWAY = "gateway"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookFaults:
+    """What goes wrong with webhooks on their way. `lost` and `doubled` are shares; what is lost is never told of again.
+
+    `reordered`: those that are due together come in any order, and a delay is any part of `delayed` instead of all of it.
+    """
+
+    lost: float = 0.0
+    doubled: float = 0.0
+    reordered: bool = False
+    delayed: dt.timedelta = dt.timedelta(0)
+
+
 @dataclasses.dataclass(slots=True, kw_only=True)
 class Interruption:
     """An answer that replaces the real one for paths that start with `path_prefix`, `times` times (None: for ever).
 
-    Without a `body` the status comes with Jira's own error shape; with one, the body is sent as HTML.
+    Without a `body` the status comes with Jira's own error shape; with one, the body is sent as HTML. With a `limit` it is
+    a 429 with the headers of that limit.
     """
 
     path_prefix: str
@@ -27,6 +54,7 @@ class Interruption:
     times: int | None = 1
     body: str | None = None
     retry_after_s: int | None = None
+    limit: Limit | None = None
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)
@@ -42,6 +70,24 @@ class Faults:
     email_api: EmailApi = EmailApi.APPROVED
     short_pages: bool = True
     """Platform lists filter after cutting the page, so a short page need not be the last."""
+    empty_lists: bool = False
+    """Lists of people are empty though the permission to see them is there."""
+    shuffled_pages: bool = False
+    """People come in any order within their page."""
+    moving_people: int = 0
+    """How many people stand elsewhere in a list each time that a page of it is read; a reader misses or repeats them."""
+    fallback_share: float = 0.0
+    """As `fallback_users`, for this share of the records and always for the same ones."""
+    error_share: float = 0.0
+    """How likely a call is answered by one of ERROR_STATUSES."""
+    cut_share: float = 0.0
+    """How likely the connection breaks in the middle of an answer; what the call did is done."""
+    delay_s: float = 0.0
+    """How long every answer takes, on top."""
+    quota_per_hour: int | None = None
+    """Points that each app may spend here in a UTC hour; None is no limit."""
+    enforce_bursts: bool = False
+    webhooks: WebhookFaults = dataclasses.field(default_factory=WebhookFaults)
     interruptions: list[Interruption] = dataclasses.field(default_factory=list)
 
     def interrupt(self, path: str) -> Interruption | None:

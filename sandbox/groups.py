@@ -2,7 +2,7 @@
 
 import html
 
-from sandbox import errors, paging, person, records, site
+from sandbox import disorder, errors, paging, person, records, site
 from sandbox.call import Answer, Call
 
 GROUP_PAGE_CAP = 50
@@ -37,7 +37,7 @@ def list_members(made: Call) -> Answer:
     """`GET /group/member`: by username; inactive people only on request, deleted ones never."""
     window = paging.read_window(made, cap=MEMBER_PAGE_CAP)
     group = _find_group(made)
-    members = made.site.group_members.members(group.group_id) if made.may_browse else ()
+    members = disorder.arrange(made.site, made.site.group_members.members(group.group_id) if made.may_browse else ())
     people = made.site.people
     with_inactive = made.parameters["includeInactiveUsers"]
 
@@ -46,7 +46,7 @@ def list_members(made: Call) -> Answer:
         return found.active or (with_inactive and not found.deleted)
 
     page, total = paging.cut(members, window, keep=is_listed, filter_late=made.site.faults.short_pages)
-    shown = [records.build_user_details(made.site, people[account_id]) for account_id in page]
+    shown = [records.build_user_details(made.site, people[account_id]) for account_id in disorder.mix(made.site, page)]
     return Answer(body=paging.build_bean(made, window, shown, total))
 
 

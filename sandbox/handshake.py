@@ -69,6 +69,7 @@ def check_descriptor(descriptor: object) -> dict[str, Any]:
     unknown = {str(scope).upper() for scope in descriptor.get("scopes", ())} - SCOPES
     if unknown:
         raise DescriptorError(f"unknown scopes: {', '.join(sorted(unknown))}")
+    _check_webhooks(descriptor)
     return descriptor
 
 
@@ -84,23 +85,31 @@ def build_hook(
     path = installed.descriptor.get("lifecycle", {}).get(str(event))
     if path is None:
         return None
-    raw_path, _, query = path.partition("?")
-    issued_at = int(now.timestamp())
-    claims: dict[str, Any] = {
-        "iss": installed.client_key,
-        "iat": issued_at,
-        "exp": issued_at + int(TOKEN_LIFETIME.total_seconds()),
-        "qsh": qsh.compute("POST", raw_path, query),
-    }
     if event in SIGNED_BY_ATLASSIAN:
-        token = install_keys.sign({**claims, "aud": [installed.descriptor["baseUrl"]]})
+        token = install_keys.sign({**_claim(installed, path, now), "aud": [installed.descriptor["baseUrl"]]})
     else:
-        token = jwt.encode(claims, installed.shared_secret, algorithm="HS256")
+        token = sign_call(installed, path, now)
     return Hook(
         url=installed.base_url + path,
         body=_build_body(event, of_site, installed, install_keys),
         token=token,
     )
+
+
+def sign_call(installed: installation.Installation, path: str, now: dt.datetime) -> str:
+    """A token for a POST to the app's `path`, made with the secret that it has now."""
+    return jwt.encode(_claim(installed, path, now), installed.shared_secret, algorithm="HS256")
+
+
+def _claim(installed: installation.Installation, path: str, now: dt.datetime) -> dict[str, Any]:
+    raw_path, _, query = path.partition("?")
+    issued_at = int(now.timestamp())
+    return {
+        "iss": installed.client_key,
+        "iat": issued_at,
+        "exp": issued_at + int(TOKEN_LIFETIME.total_seconds()),
+        "qsh": qsh.compute("POST", raw_path, query),
+    }
 
 
 def _build_body(
@@ -123,6 +132,14 @@ def _build_body(
         "eventType": str(event),
     }
     return {**body, "sharedSecret": installed.shared_secret} if event is Event.INSTALLED else body
+
+
+def _check_webhooks(descriptor: dict[str, Any]) -> None:
+    declared = descriptor.get("modules", {}).get("webhooks", [])
+    if any(not each.get("event") or not str(each.get("url", "")).startswith("/") for each in declared):
+        raise DescriptorError("every webhook needs an event and a URL that starts with a slash")
+    if declared and not {str(scope).upper() for scope in descriptor.get("scopes", ())} & set(installation.LADDER):
+        raise DescriptorError("an app that uses webhooks must declare the read scope")
 
 
 def _check_base_url(base_url: object) -> None:

@@ -3,7 +3,7 @@
 import collections.abc
 from typing import Any
 
-from sandbox import errors, paging, person, records, site
+from sandbox import disorder, errors, paging, person, records, site
 from sandbox.call import Answer, Call
 
 OPT_IN_HEADER = "x-experimentalapi"
@@ -59,12 +59,13 @@ def list_members(made: Call) -> Answer:
     return Answer(body=_page_of_people(made, _living(made, members), ORGANIZATION_MEMBER_CAP))
 
 
-def _living(made: Call, account_ids: collections.abc.Iterable[str]) -> list[person.Person]:
+def _living(made: Call, account_ids: collections.abc.Iterable[str]) -> collections.abc.Sequence[person.Person]:
     people = made.site.people
-    return [people[account_id] for account_id in account_ids if not people[account_id].deleted and made.may_browse]
+    living = [people[account_id] for account_id in account_ids if not people[account_id].deleted and made.may_browse]
+    return disorder.arrange(made.site, living)
 
 
-def _page_of_people(made: Call, found: list[person.Person], cap: int) -> dict[str, Any]:
+def _page_of_people(made: Call, found: collections.abc.Sequence[person.Person], cap: int) -> dict[str, Any]:
     return paging.build_jsm_page(made, found, cap=cap, show=lambda each: records.build_jsm_user(made.site, each))
 
 
@@ -79,12 +80,11 @@ def _page_of_organizations(made: Call, found: list[site.Organization]) -> dict[s
 
 
 def _find_desk(made: Call) -> site.Desk:
-    """By id or, as Jira allows, by the project's key."""
     wanted = made.parameters["serviceDeskId"]
-    for desk in made.site.desks.values():
-        if wanted in (desk.desk_id, desk.project_key):
-            return desk
-    raise errors.NotFound(f"The service desk with id {wanted} does not exist.")
+    try:
+        return made.site.find_desk(wanted)
+    except KeyError as exc:
+        raise errors.NotFound(f"The service desk with id {wanted} does not exist.") from exc
 
 
 def _find_organization(made: Call) -> site.Organization:

@@ -8,7 +8,7 @@ import dataclasses
 import urllib.parse
 from typing import Any, TypeVar
 
-from sandbox import call, errors
+from sandbox import call, disorder, errors
 
 JSM_DEFAULT_LIMIT = 50
 Item = TypeVar("Item")
@@ -74,7 +74,7 @@ def build_jsm_page(
     if start < 0 or limit < 1:
         raise errors.BadRequest("start must not be negative and limit must be positive.", reason="page")
     end = start + min(limit, cap)
-    values = [show(item) for item in items[start:end]]
+    values = [show(item) for item in disorder.mix(made.site, items[start:end])]
     links = {
         "self": _link(made, start=start, limit=limit),
         "base": made.site.base_url,

@@ -1,9 +1,13 @@
 """How does a REST call get its answer? Faults, then the documented operation, the caller, the scope, the parameters.
 
-The operations themselves are in `groups`, `users`, `permissions`, `properties` and `jsm`; here is only the way to them.
+The operations themselves are in `groups`, `users`, `permissions`, `properties`, `searching` and `jsm`; here is only the way to them.
 """
 
+import asyncio
 import collections.abc
+import dataclasses
+import datetime as dt
+import http
 import urllib.parse
 
 from starlette import requests, responses
@@ -16,9 +20,13 @@ from sandbox import (
     faults,
     groups,
     jsm,
+    limits,
+    metering,
     operations,
     permissions,
     properties,
+    searching,
+    severing,
     site,
     users,
     viewer,
@@ -52,15 +60,28 @@ HANDLERS: collections.abc.Mapping[str, call.Handler] = {
     **permissions.HANDLERS,
     **properties.HANDLERS,
     **jsm.HANDLERS,
+    **searching.HANDLERS,
 }
 
 
 async def answer(request: requests.Request, of_cloud: cloud.Cloud, of_site: site.Site) -> responses.Response:
     """The site's answer to anything below `/rest`."""
     path = request.scope["raw_path"].decode("ascii")
-    interruption = of_site.faults.interrupt(path)
+    present = of_site.faults
+    if present.delay_s:
+        await asyncio.sleep(present.delay_s)
+    interruption = present.interrupt(path)
+    if interruption is None and of_site.dice.random() < present.error_share:
+        interruption = faults.Interruption(path_prefix=path, status=of_site.dice.choice(faults.ERROR_STATUSES))
     if interruption is not None:
-        return _interrupt(path, interruption)
+        return _interrupt(path, interruption, of_site)
+    answered = await _answer_truly(request, path, of_cloud, of_site)
+    return severing.SeveredResponse(answered) if of_site.dice.random() < present.cut_share else answered
+
+
+async def _answer_truly(
+    request: requests.Request, path: str, of_cloud: cloud.Cloud, of_site: site.Site
+) -> responses.Response:
     body = await request.body()
     try:
         answered = _carry_out(request, path, body, of_cloud, of_site)
@@ -68,11 +89,11 @@ async def answer(request: requests.Request, of_cloud: cloud.Cloud, of_site: site
         return responses.JSONResponse(
             errors.build_body(path, refusal.status, refusal.message),
             status_code=refusal.status,
-            headers={"X-Sandbox-Reason": refusal.reason} if refusal.reason else None,
+            headers={**refusal.headers, **({"X-Sandbox-Reason": refusal.reason} if refusal.reason else {})},
         )
     if answered.body is None:
-        return responses.Response(status_code=answered.status)
-    return responses.JSONResponse(answered.body, status_code=answered.status)
+        return responses.Response(status_code=answered.status, headers=answered.headers)
+    return responses.JSONResponse(answered.body, status_code=answered.status, headers=answered.headers)
 
 
 def _carry_out(
@@ -92,19 +113,78 @@ def _carry_out(
         has_body=bool(body),
         viewer_id="" if authorization else _find_viewer_id(request, of_site),
     )
-    caller = auth.authenticate(asked, of_site, of_cloud.now())
-    auth.authorize(caller, matched.operation, asked, of_site)
-    return handler(
-        call.Call(
-            site=of_site,
-            caller=caller,
-            path=path,
-            query=query,
-            parameters=operations.parse_parameters(matched, query),
-            headers=request.headers,
-            body=body,
-            now=of_cloud.now(),
+    now = of_cloud.now()
+    caller = auth.authenticate(asked, of_site, now)
+    tab = None if caller.app is None else _Tab(cloud=of_cloud, site=of_site, addon_key=caller.app.addon_key, now=now)
+    if tab is not None:
+        tab.admit(matched.operation)
+    try:
+        auth.authorize(caller, matched.operation, asked, of_site)
+        answered = handler(
+            call.Call(
+                site=of_site,
+                caller=caller,
+                path=path,
+                query=query,
+                parameters=operations.parse_parameters(matched, query),
+                headers=request.headers,
+                body=body,
+                now=now,
+            )
         )
+    except errors.Refusal as refusal:
+        if tab is not None:
+            refusal.headers.update(tab.charge(metering.REQUEST))
+        raise
+    if tab is None:
+        return answered
+    return dataclasses.replace(
+        answered, headers=tab.charge(metering.price(matched.operation.operation_id, answered.body))
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Tab:
+    """What one call of an app is charged to."""
+
+    cloud: cloud.Cloud
+    site: site.Site
+    addon_key: str
+    now: dt.datetime
+
+    def admit(self, operation: operations.Operation) -> None:
+        """Raises Refusal, which costs nothing, for a call over a limit."""
+        exhausted = limits.find_exhausted(
+            self.addon_key,
+            here=self.site.meter,
+            quota_here=self.site.faults.quota_per_hour,
+            everywhere=self.cloud.meter,
+            quota_everywhere=self.cloud.quota_per_hour,
+            now=self.now,
+        )
+        if exhausted is not None:
+            limit, quota = exhausted
+            raise _turn_away(limits.build_refusal(limit, now=self.now, quota=quota), limit)
+        is_enforced = self.site.faults.enforce_bursts
+        if is_enforced and not self.site.bursts.admit(operation.operation_id, operation.method, self.now):
+            raise _turn_away(limits.build_refusal(faults.Limit.BURST, now=self.now), faults.Limit.BURST)
+
+    def charge(self, points: int) -> dict[str, str]:
+        """The headers that say what is left."""
+        self.site.meter.charge(self.addon_key, points, self.now)
+        self.cloud.meter.charge(self.addon_key, points, self.now)
+        for limit, quota, meter in (
+            (faults.Limit.TENANT_QUOTA, self.site.faults.quota_per_hour, self.site.meter),
+            (faults.Limit.GLOBAL_QUOTA, self.cloud.quota_per_hour, self.cloud.meter),
+        ):
+            if quota is not None:
+                return limits.build_remaining(limit, quota, meter.spent(self.addon_key, self.now), self.now)
+        return {}
+
+
+def _turn_away(headers: dict[str, str], limit: faults.Limit) -> errors.Refusal:
+    return errors.Refusal(
+        "Rate limit exceeded.", status=http.HTTPStatus.TOO_MANY_REQUESTS, reason=str(limit), headers=headers
     )
 
 
@@ -115,9 +195,18 @@ def _find_viewer_id(request: requests.Request, of_site: site.Site) -> str:
     return "" if chosen is None else chosen.account_id
 
 
-def _interrupt(path: str, interruption: faults.Interruption) -> responses.Response:
+def _interrupt(path: str, interruption: faults.Interruption, of_site: site.Site) -> responses.Response:
     """Marked, so that whoever checks answers against the documents knows that this one is wrong on purpose."""
     headers = {"X-Sandbox-Fault": "interruption"}
+    if interruption.limit is not None:
+        refusal = limits.build_refusal(
+            interruption.limit,
+            now=of_site.now(),
+            quota=of_site.faults.quota_per_hour,
+            pause_s=interruption.retry_after_s,
+        )
+        body = errors.build_body(path, http.HTTPStatus.TOO_MANY_REQUESTS, "Rate limit exceeded.")
+        return responses.JSONResponse(body, http.HTTPStatus.TOO_MANY_REQUESTS, {**headers, **refusal})
     if interruption.retry_after_s is not None:
         headers["Retry-After"] = str(interruption.retry_after_s)
     if interruption.body is not None:

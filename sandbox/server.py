@@ -13,11 +13,14 @@ import socket
 import httpx
 import uvicorn
 
-from sandbox import app, cloud, handshake, installation, site
+from sandbox import app, cloud, handshake, installation, severing, site
 
 HOST = "127.0.0.1"
 INSTALL_PATIENCE_S = 60.0
 INSTALL_PAUSE_S = 0.5
+DELIVERY_PAUSE_S = 0.1
+WEBHOOKS_AT_ONCE = 20
+"""Jira's own limit for one app on one site."""
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -77,15 +80,21 @@ async def serve(plan: Plan, *, say: collections.abc.Callable[[str], None]) -> No
                     people=plan.people,
                     seed=plan.seed + number,
                 )
-            config = uvicorn.Config(app.create(of_cloud), log_config=None, access_log=False, lifespan="off")
+            served = severing.end_quietly(app.create(of_cloud))
+            config = uvicorn.Config(served, log_config=None, access_log=False, lifespan="off")
             server = _Server(config)
-            greeting = asyncio.create_task(_greet(server, of_cloud, plan, say))
-            greeting.add_done_callback(lambda done: _stop_if_failed(server, done))
+            tasks = [
+                asyncio.create_task(_greet(server, of_cloud, plan, say)),
+                asyncio.create_task(_deliver_forever(of_cloud)),
+            ]
+            for task in tasks:
+                task.add_done_callback(lambda done: _stop_if_failed(server, done))
             await server.serve(sockets=listeners)
-            if greeting.done():
-                greeting.result()
-            else:
-                greeting.cancel()
+            for task in tasks:
+                if task.done():
+                    task.result()
+                else:
+                    task.cancel()
 
 
 async def install_when_up(
@@ -132,6 +141,12 @@ async def _greet(
         for here in of_cloud.sites.values():
             installed = await install_when_up(of_cloud, here, plan.descriptor_url)
             say(f"{here.base_url} {installed.addon_key} installed")
+
+
+async def _deliver_forever(of_cloud: cloud.Cloud) -> None:
+    while True:
+        await of_cloud.deliver(at_once=WEBHOOKS_AT_ONCE)
+        await asyncio.sleep(DELIVERY_PAUSE_S)
 
 
 def _stop_if_failed(server: _Server, done: asyncio.Task[None]) -> None:

@@ -5,13 +5,20 @@ In memory only, and no HTTP: `sandbox.rest` and `sandbox.jsm` show it to apps, `
 
 import collections.abc
 import dataclasses
+import datetime as dt
+import random
+import uuid
 from typing import Any
 
-from sandbox import faults, installation, person, roster, search
+from sandbox import events, faults, installation, issues, metering, person, roster, search
 
 USER_ACCESS = "user"
 ADMIN_ACCESS = "admin"
 PRODUCTS = ("jira-software", "jira-servicedesk", "jira-core", "jira-product-discovery")
+
+
+def utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
 
 
 class UnknownPersonError(Exception):
@@ -47,9 +54,23 @@ class Organization:
 
 
 class Site:
-    """One site. `admin`, `agent` and `member` are people with well-known ids whom every site has."""
+    """One site. `admin`, `agent` and `member` are people with well-known ids whom every site has.
 
-    def __init__(self, *, base_url: str, name: str, cloud_id: str, client_key: str) -> None:
+    `now` is aware UTC; `seed` decides what chance does here. `events` is what happened and no webhook tells yet.
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        name: str,
+        cloud_id: str,
+        client_key: str,
+        now: collections.abc.Callable[[], dt.datetime] = utc_now,
+        seed: int = 1,
+    ) -> None:
+        self.now = now
+        self.dice = random.Random(seed)  # noqa: S311 - reproducible on purpose; nothing secret is drawn from it
         self.base_url = base_url.rstrip("/")
         self.name = name
         self.cloud_id = cloud_id
@@ -65,11 +86,21 @@ class Site:
         self.app_properties: dict[str, dict[str, Any]] = {}
         self.email_api: dict[str, faults.EmailApi] = {}
         self.faults = faults.Faults()
+        self.issues = issues.Issues()
+        self.events: list[events.Event] = []
+        self.failed_webhooks: list[events.FailedWebhook] = []
+        self.meter = metering.Meter()
+        self.bursts = metering.Bursts()
         self.admin_id = ""
         self.agent_id = ""
         self.member_id = ""
         self.revision = 0
         self._index: tuple[int, search.Index] | None = None
+
+    @property
+    def points_spent(self) -> int:
+        """What all apps' calls together cost since the site is there."""
+        return self.meter.total
 
     @property
     def admin(self) -> person.Person:
@@ -121,12 +152,18 @@ class Site:
         desk_ids: collections.abc.Iterable[str] = (),
         organization_ids: collections.abc.Iterable[str] = (),
     ) -> person.Person:
-        """A newcomer, or one who comes back. Raises KeyError for a place that the site does not have; then nothing is done."""
+        """A newcomer, or one who comes back. Raises KeyError for a place that the site does not have; then nothing is done.
+
+        One without a username gets any, and so any place in the lists of groups.
+        """
         places = (
             (self.group_members, [self.groups[each].group_id for each in group_ids]),
             (self.desk_customers, [self.desks[each].desk_id for each in desk_ids]),
             (self.organization_members, [self.organizations[each].organization_id for each in organization_ids]),
         )
+        before = self.people.get(added.account_id)
+        username = before.username if before is not None else added.username
+        added = dataclasses.replace(added, username=username or f"ug:{uuid.UUID(int=self.dice.getrandbits(128))}")
         self.put_person(added)
         for memberships, owners in places:
             for owner in owners:
@@ -134,9 +171,15 @@ class Site:
         return added
 
     def put_person(self, changed: person.Person) -> person.Person:
-        """Replace an account's record; its memberships stay."""
+        """Replace an account's record; its memberships stay. Apps hear of what Jira tells them."""
+        event = events.name_change(self.people.get(changed.account_id), changed)
         self.people[changed.account_id] = changed
         self.revision += 1
+        listeners = self._listeners()
+        if event is not None and listeners:
+            self.events.append(
+                events.UserEvent(name=event, at=self.now(), addon_keys=listeners, person=changed),
+            )
         return changed
 
     def change_person(
@@ -177,6 +220,39 @@ class Site:
         self._bury(customer.as_deleted())
         return atlassian
 
+    def create_issue(
+        self, reporter_id: str, *, project: str | None = None, summary: str = "Help", at: dt.datetime | None = None
+    ) -> issues.Issue:
+        """`project` is a desk's id or project key, the first desk's by default. Raises KeyError for one that is not here."""
+        reporter = self.find_person(reporter_id)
+        desk = self.find_desk(project) if project is not None else next(iter(self.desks.values()))
+        created = self.issues.create(
+            project_id=desk.project_id,
+            project_key=desk.project_key,
+            reporter_id=reporter.account_id,
+            summary=summary,
+            at=at or self.now(),
+        )
+        self._tell_of_issue(events.EventName.ISSUE_CREATED, created, before=None)
+        return created
+
+    def change_reporter(self, id_or_key: str, reporter_id: str) -> issues.Issue:
+        """Raises KeyError for an issue that is not here."""
+        before = self.issues.find(id_or_key)
+        if before is None:
+            raise KeyError(id_or_key)
+        reporter = self.find_person(reporter_id)
+        changed = self.issues.change_reporter(before.number, reporter.account_id, at=self.now())
+        self._tell_of_issue(events.EventName.ISSUE_UPDATED, changed, before=self.people[before.reporter_id])
+        return changed
+
+    def find_desk(self, id_or_key: str) -> Desk:
+        """By id or, as Jira allows, by the project's key. Raises KeyError."""
+        for desk in self.desks.values():
+            if id_or_key in (desk.desk_id, desk.project_key):
+                return desk
+        raise KeyError(id_or_key)
+
     def search_index(self) -> search.Index:
         """Words to people, as the site is now; kept until somebody changes."""
         if self._index is None or self._index[0] != self.revision:
@@ -194,6 +270,24 @@ class Site:
         for memberships in (self.group_members, self.desk_customers, self.organization_members):
             memberships.drop(tombstone.account_id)
         return self.put_person(tombstone)
+
+    def _tell_of_issue(self, name: events.EventName, issue: issues.Issue, *, before: person.Person | None) -> None:
+        listeners = self._listeners()
+        if listeners:
+            self.events.append(
+                events.IssueEvent(
+                    name=name,
+                    at=self.now(),
+                    addon_keys=listeners,
+                    issue=issue,
+                    reporter=self.people[issue.reporter_id],
+                    reporter_before=before,
+                )
+            )
+
+    def _listeners(self) -> tuple[str, ...]:
+        """The apps that are there to hear of something that happens now."""
+        return tuple(key for key, app in self.installations.items() if app.state is installation.State.ENABLED)
 
     def _username(self, account_id: str) -> str:
         return self.people[account_id].username or account_id

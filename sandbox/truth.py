@@ -6,7 +6,7 @@ Nothing here is shown to apps: it knows hidden addresses and deleted people.
 import collections
 from typing import Any
 
-from sandbox import installation, person, site
+from sandbox import installation, issues, person, site
 
 
 def build_state(here: site.Site, *, with_people: bool) -> dict[str, Any]:
@@ -17,6 +17,9 @@ def build_state(here: site.Site, *, with_people: bool) -> dict[str, Any]:
         "groups": len(here.groups),
         "desks": len(here.desks),
         "organizations": len(here.organizations),
+        "issues": len(here.issues),
+        "failedWebhooks": len(here.failed_webhooks),
+        "pointsSpent": here.points_spent,
         "installations": [build_installation(each) for each in here.installations.values()],
     }
     if with_people:
@@ -51,6 +54,16 @@ def build_person(here: site.Site, shown: person.Person) -> dict[str, Any]:
         "groups": here.group_members.owners(shown.account_id),
         "desks": here.desk_customers.owners(shown.account_id),
         "organizations": here.organization_members.owners(shown.account_id),
+    }
+
+
+def build_issue(shown: issues.Issue) -> dict[str, Any]:
+    return {
+        "id": shown.issue_id,
+        "key": shown.key,
+        "reporterId": shown.reporter_id,
+        "created": shown.created.isoformat(),
+        "updated": shown.updated.isoformat(),
     }
 
 

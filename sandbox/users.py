@@ -1,6 +1,8 @@
 """What does the platform API tell about single people, and how are they searched? The operations below `/user`."""
 
-from sandbox import errors, paging, person, records, site
+import collections.abc
+
+from sandbox import disorder, errors, paging, person, records, site
 from sandbox.call import Answer, Call
 from sandbox.faults import EmailApi
 
@@ -43,10 +45,11 @@ def search_users(made: Call) -> Answer:
     if not made.may_browse:
         return Answer(body=[])
     if account_id is not None:
-        found = [account_id] if account_id in made.site.people else []
+        found: collections.abc.Sequence[str] = [account_id] if account_id in made.site.people else []
     else:
         # People of this site have no user properties, so a search by property alone finds nobody.
-        found = [] if query is None else made.site.search_index().find(query)[:SEARCH_HORIZON]
+        matches = [] if query is None else made.site.search_index().find(query)[:SEARCH_HORIZON]
+        found = disorder.arrange(made.site, matches)
     people = made.site.people
     page, _ = paging.cut(
         found,
@@ -54,7 +57,7 @@ def search_users(made: Call) -> Answer:
         keep=lambda found_id: people[found_id].active,
         filter_late=made.site.faults.short_pages,
     )
-    return Answer(body=[records.build_user(made.site, people[found_id]) for found_id in page])
+    return Answer(body=[records.build_user(made.site, people[found_id]) for found_id in disorder.mix(made.site, page)])
 
 
 def get_email(made: Call) -> Answer:

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 Item = TypeVar("Item")
 
+LAST_MILLISECOND = 253_402_300_799_999  # of the year 9999, where Python's calendar ends
+
 
 class _Answer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -82,6 +84,32 @@ class Grants(_Answer):
     global_permissions: list[str] = Field(alias="globalPermissions")
 
 
+class FailedWebhook(_Answer):
+    id: str
+    body: str | None = None
+    failure_time: int = Field(alias="failureTime", ge=0, le=LAST_MILLISECOND)
+
+
+class FailedWebhooks(_Answer):
+    values: list[FailedWebhook]
+    next: str | None = None
+
+
+class IssueFields(_Answer):
+    """`reporter` is null where an issue has none, or the app may not see them."""
+
+    reporter: User | None = None
+
+
+class Issue(_Answer):
+    fields: IssueFields = IssueFields()
+
+
+class IssuePage(_Answer):
+    values: list[Issue] = Field(alias="issues")
+    next_page_token: str | None = Field(alias="nextPageToken", default=None)
+
+
 USERS = TypeAdapter(PlatformPage[User])
 GROUPS = TypeAdapter(PlatformPage[Group])
 CUSTOMERS = TypeAdapter(DeskPage[Customer])
@@ -90,3 +118,5 @@ ORGANIZATIONS = TypeAdapter(DeskPage[Organization])
 EMAILS = TypeAdapter(list[Email])
 PERMISSIONS = TypeAdapter(Permissions)
 GRANTS = TypeAdapter(Grants)
+FAILED_WEBHOOKS = TypeAdapter(FailedWebhooks)
+ISSUES = TypeAdapter(IssuePage)

@@ -4,16 +4,15 @@ Knows no operation: those are in `directory` and `permissions`. Retries nothing:
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from http import HTTPStatus
 from typing import TypeVar
 
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
-from addon.jira import errors
-
-LONGEST_RETRY_AFTER = timedelta(hours=1)  # every quota of Atlassian's is whole again at the next hour
+from addon.jira import errors, limits, metrics
+from addon.jira.budget import Price
+from addon.jira.throttle import Gate
 
 TIMEOUT = httpx.Timeout(30, connect=5)  # seconds; Jira itself gives up on a user list after 10
 
@@ -22,29 +21,56 @@ Answer = TypeVar("Answer")
 
 
 class JiraClient:
-    """Calls to one tenant's site. `points` is what they cost so far; who knows what was returned adds to it."""
+    """Calls to one tenant's site, each through `gate`, which knows what they cost so far."""
 
-    def __init__(self, *, http: httpx.AsyncClient, base_url: str, auth: httpx.Auth) -> None:
+    def __init__(self, *, http: httpx.AsyncClient, base_url: str, auth: httpx.Auth, gate: Gate) -> None:
         self._http = http
         self._base_url = base_url
         self._auth = auth
-        self.points = 0
+        self._gate = gate
+
+    @property
+    def points(self) -> int:
+        """API points spent so far, on calls that failed too."""
+        return self._gate.points
 
     async def get(
-        self, path: str, answer: TypeAdapter[Answer], params: Params, *, headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        answer: TypeAdapter[Answer],
+        params: Params,
+        *,
+        price: Price[Answer],
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """The answer of a GET. Raises JiraError."""
         request = self._http.build_request(
             "GET", self._base_url + path, params=dict(params), headers=headers, timeout=TIMEOUT
         )
-        return await self._send(request, answer)
+        return await self._send(request, answer, price)
 
-    async def post(self, path: str, answer: TypeAdapter[Answer], body: Mapping[str, object]) -> Answer:
+    async def post(
+        self, path: str, answer: TypeAdapter[Answer], body: Mapping[str, object], *, price: Price[Answer]
+    ) -> Answer:
         """The answer of a POST. Raises JiraError."""
         request = self._http.build_request("POST", self._base_url + path, json=body, timeout=TIMEOUT)
-        return await self._send(request, answer)
+        return await self._send(request, answer, price)
 
-    async def _send(self, request: httpx.Request, answer: TypeAdapter[Answer]) -> Answer:
+    async def _send(self, request: httpx.Request, answer: TypeAdapter[Answer], price: Price[Answer]) -> Answer:
+        endpoint = limits.endpoint(request.method, request.url.path)
+        async with self._gate.call(endpoint, most=price.most) as bill:
+            try:
+                found = await self._exchange(request, endpoint, answer)
+            except errors.JiraError as error:
+                if isinstance(error, errors.Corrupt):
+                    bill.points = price.most  # Jira found what it was asked for, and charges for it
+                metrics.CALLS.labels(outcome=type(error).__name__.lower()).inc()
+                raise
+            bill.points = price.of(found)
+            metrics.CALLS.labels(outcome="answered").inc()
+            return found
+
+    async def _exchange(self, request: httpx.Request, endpoint: str, answer: TypeAdapter[Answer]) -> Answer:
         operation = f"{request.method} {request.url.path}"
         try:
             response = await self._http.send(request, auth=self._auth)
@@ -52,6 +78,9 @@ class JiraClient:
             raise errors.Unreachable(f"{operation}: {type(exc).__name__}") from exc
         except httpx.DecodingError as exc:
             raise errors.Corrupt(f"{operation}: the answer cannot be unpacked") from exc
+        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            refusal = limits.read(response.headers)
+            raise await self._gate.refuse(endpoint, refusal, f"{operation}: {response.status_code}")
         _raise_for_status(operation, response)
         try:
             return answer.validate_json(response.content)
@@ -69,20 +98,8 @@ def _raise_for_status(operation: str, response: httpx.Response) -> None:
         raise errors.Unauthorized(message)
     if status == HTTPStatus.FORBIDDEN:
         raise errors.Forbidden(message)
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise errors.Throttled(message, retry_after(response.headers.get("Retry-After")))
     # 408 and 409 are how Jira says that a list took too long (409: GET /users, "takes longer than 10 seconds").
     if response.is_server_error or status in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT}:
         raise errors.Troubled(message)
     if not response.is_success:
         raise errors.Rejected(message, status)
-
-
-def retry_after(value: str | None) -> timedelta:
-    """The seconds of a Retry-After header, at most LONGEST_RETRY_AFTER; zero where there is none or it is a date, which
-    Jira never sends.
-    """
-    if value is None or not value.isdecimal():
-        return timedelta()
-    # Nine digits are more than the limit already, and no number of digits breaks `timedelta`.
-    return min(timedelta(seconds=int(value[:9])), LONGEST_RETRY_AFTER)

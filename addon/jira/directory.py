@@ -11,6 +11,7 @@ from aiolimiter import AsyncLimiter
 
 from addon.jira import answers, budget, errors
 from addon.jira.client import JiraClient, Params
+from addon.sync import engine
 from addon.sync.people import Kind, Sighting
 from addon.sync.ports import Containers, Emails, People
 from lifecycle.tenant import AccountId
@@ -23,6 +24,9 @@ PRODUCTS = ("jira-software", "jira-servicedesk", "jira-core", "jira-product-disc
 GROUP_PAGE = 50  # the most that GET /group/bulk and /group/member give
 DESK_PAGE = 100  # asked for; each JSM list has a lower cap of its own, and says so by `size`
 EMAIL_BATCH = 90  # the most that GET /user/email/bulk takes
+STEP_POINTS = engine.PAGES_AT_ONCE * 2 * budget.identities(DESK_PAGE).most
+# What the pages that a run reads side by side cost at most, with the emails of those whom they list.
+
 OPT_IN = {"X-ExperimentalApi": "opt-in"}
 
 BROWSE_USERS = "USER_PICKER"
@@ -56,8 +60,12 @@ class ConnectDirectory:
         return GROUP_PAGE if phase == USERS else None
 
     async def may_browse(self) -> bool:
-        found = await self._client.get("/rest/api/3/mypermissions", answers.PERMISSIONS, {"permissions": BROWSE_USERS})
-        self._client.points += budget.read_identities(1)
+        found = await self._client.get(
+            "/rest/api/3/mypermissions",
+            answers.PERMISSIONS,
+            {"permissions": BROWSE_USERS},
+            price=budget.fixed(budget.REQUEST + budget.IDENTITY),
+        )
         permission = found.permissions.get(BROWSE_USERS)
         return permission is not None and permission.have_permission
 
@@ -66,14 +74,17 @@ class ConnectDirectory:
             case "users":
                 return await self._groups()
             case "customers":
-                desks = await self._client.get("/rest/servicedeskapi/servicedesk", answers.DESKS, _desk_page(start))
-                self._client.points += budget.read_core(len(desks.values))
+                desks = await self._client.get(
+                    "/rest/servicedeskapi/servicedesk", answers.DESKS, _desk_page(start), price=budget.core(DESK_PAGE)
+                )
                 return Containers(ids=[desk.id for desk in desks.values], next_start=_following(desks, start))
             case "organizations":
                 found = await self._client.get(
-                    "/rest/servicedeskapi/organization", answers.ORGANIZATIONS, _desk_page(start)
+                    "/rest/servicedeskapi/organization",
+                    answers.ORGANIZATIONS,
+                    _desk_page(start),
+                    price=budget.core(DESK_PAGE),
                 )
-                self._client.points += budget.read_core(len(found.values))
                 return Containers(ids=[item.id for item in found.values], next_start=_following(found, start))
             case _:
                 raise ValueError(f"no such phase: {phase}")
@@ -90,8 +101,9 @@ class ConnectDirectory:
                     "startAt": start,
                     "maxResults": GROUP_PAGE,
                 }
-                page = await self._client.get("/rest/api/3/group/bulk", answers.GROUPS, params)
-                self._client.points += budget.read_identities(len(page.values))
+                page = await self._client.get(
+                    "/rest/api/3/group/bulk", answers.GROUPS, params, price=budget.identities(GROUP_PAGE)
+                )
                 groups.update({group.group_id: None for group in page.values if group.group_id})
                 start = _after(page, start)
         return Containers(ids=list(groups), next_start=None)
@@ -111,16 +123,30 @@ class ConnectDirectory:
 
     async def _members(self, group_id: str, start: int) -> People:
         params: Params = {"groupId": group_id, "includeInactiveUsers": True, "startAt": start, "maxResults": GROUP_PAGE}
-        page = await self._client.get("/rest/api/3/group/member", answers.USERS, params)
-        self._client.points += budget.read_identities(len(page.values))
+        page = await self._client.get(
+            "/rest/api/3/group/member", answers.USERS, params, price=budget.identities(GROUP_PAGE)
+        )
         sightings, unreadable = _read(page.values, lambda user: _kind(user.account_type))
-        return People(sightings=sightings, unreadable=unreadable, next_start=_after(page, start), total=page.total)
+        return People(
+            sightings=sightings,
+            unreadable=unreadable,
+            next_start=_after(page, start),
+            total=page.total,
+            listed=_listed(page.values),
+            slots=max(0, min(page.max_results, page.total - page.start_at)),
+        )
 
     async def _customers(self, path: str, start: int, headers: dict[str, str]) -> People:
-        page = await self._client.get(path, answers.CUSTOMERS, _desk_page(start), headers=headers)
-        self._client.points += budget.read_identities(len(page.values))
+        price = budget.identities(DESK_PAGE)
+        page = await self._client.get(path, answers.CUSTOMERS, _desk_page(start), price=price, headers=headers)
         sightings, unreadable = _read(page.values, lambda _: "customer")
-        return People(sightings=sightings, unreadable=unreadable, next_start=_following(page, start))
+        return People(
+            sightings=sightings,
+            unreadable=unreadable,
+            next_start=_following(page, start),
+            listed=_listed(page.values),
+            slots=page.size,
+        )
 
     async def emails(self, account_ids: Sequence[AccountId]) -> Emails:
         """An app that Atlassian has not approved for the email API gets 400 (or 403 without the scope); 503 says that
@@ -131,15 +157,16 @@ class ConnectDirectory:
             if self._emails_refused is not None:
                 return Emails(found=found, otherwise=self._emails_refused)
             batch = account_ids[first : first + EMAIL_BATCH]
-            self._client.points += budget.REQUEST
+            price = budget.bare_identities(len(batch))
             try:
-                listed = await self._client.get("/rest/api/3/user/email/bulk", answers.EMAILS, {"accountId": batch})
+                listed = await self._client.get(
+                    "/rest/api/3/user/email/bulk", answers.EMAILS, {"accountId": batch}, price=price
+                )
             except (errors.Rejected, errors.Forbidden):
                 self._emails_refused = "hidden"
             except errors.Troubled:
                 self._emails_refused = "unavailable"
             else:
-                self._client.points += budget.IDENTITY * len(listed)
                 found.update({AccountId(item.account_id): item.email for item in listed if item.email})
         return Emails(found=found, otherwise=self._emails_refused or "hidden")
 
@@ -149,8 +176,9 @@ class ConnectDirectory:
         start: int | None = 0
         while start is not None:
             params: Params = {"accountId": account_ids, "startAt": start, "maxResults": len(account_ids)}
-            page = await self._client.get("/rest/api/3/user/bulk", answers.USERS, params)
-            self._client.points += budget.read_identities(len(page.values))
+            page = await self._client.get(
+                "/rest/api/3/user/bulk", answers.USERS, params, price=budget.identities(len(account_ids))
+            )
             found.extend(page.values)
             start = _after(page, start)
         sightings, unreadable = _read(found, lambda user: _kind(user.account_type))
@@ -188,15 +216,25 @@ def _kind(account_type: str) -> Kind:
     return "customer" if account_type == "customer" else "user"
 
 
+def _listed(found: Sequence[Person]) -> list[AccountId]:
+    ids = (readable_id(person.account_id) for person in found)
+    return [account_id for account_id in ids if account_id is not None]
+
+
+def readable_id(account_id: str) -> AccountId | None:
+    """None for what a corrupted record holds instead of an id, and for what the database cannot keep."""
+    return None if account_id in {"", NOBODY} or NUL in account_id else AccountId(account_id)
+
+
 def _read(found: Sequence[Person], kind: Callable[[Person], Kind]) -> tuple[list[Sighting], list[AccountId]]:
     """What the records say, and the accounts of those that hold fallback values (D8). Apps and nobodies are left out (D6)."""
     sightings: list[Sighting] = []
     unreadable: list[AccountId] = []
     for person in found:
         account_type = person.account_type if isinstance(person, answers.User) else ""
-        if person.account_id in {"", NOBODY} or NUL in person.account_id or account_type == APP:
+        account_id = readable_id(person.account_id)
+        if account_id is None or account_type == APP:
             continue
-        account_id = AccountId(person.account_id)
         is_storable = NUL not in person.display_name and NUL not in (person.email or "")
         if account_type == NOBODY or not person.display_name.strip() or not is_storable:
             unreadable.append(account_id)

@@ -4,13 +4,14 @@ JiraError
 ├── Unreachable      no answer: connection, TLS or time-out trouble
 ├── Troubled         5xx: Jira's own trouble
 ├── Throttled        429: not before `retry_after`
+│   └── Waiting      a limit is known to hold until `until`: Jira's, or our own budget
 ├── Unauthorized     401: our token is refused; the app was removed, or its secret replaced
 ├── Forbidden        403: a missing scope or permission
 ├── Rejected         any other 4xx: the request is wrong
 └── Corrupt          2xx, but not what Jira's documents promise (D8: changes nothing)
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 
 class JiraError(Exception):
@@ -31,6 +32,15 @@ class Throttled(JiraError):
     def __init__(self, message: str, retry_after: timedelta) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class Waiting(Throttled):
+    """No call may be made before `until`; asking again is no failure. `what`, shown to people, follows "waiting for"."""
+
+    def __init__(self, message: str, *, what: str, until: datetime, now: datetime) -> None:
+        super().__init__(message, until - now)
+        self.what = what
+        self.until = until
 
 
 class Unauthorized(JiraError):

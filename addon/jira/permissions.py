@@ -35,8 +35,8 @@ class JiraPermissions:
             "/rest/api/3/permissions/check",
             answers.GRANTS,
             {"accountId": account_id, "globalPermissions": [ADMINISTER], "projectPermissions": []},
+            price=budget.FLAT,
         )
-        client.points += budget.REQUEST
         is_admin = ADMINISTER in grants.global_permissions
         self._remember(key, is_admin, now)
         return is_admin

@@ -12,6 +12,10 @@ from addon.jira import errors
 
 FIRST_DELAY = timedelta(seconds=2)
 LONGEST_DELAY = timedelta(seconds=30)
+WAITING_SPREAD = 0.1
+MAX_WAITING_SPREAD = timedelta(minutes=1)
+# Who waits for the same moment comes back spread over a tenth of the waiting time, and over a minute at most.
+
 MAX_FAILURES = 120
 # In a row, without a page written in between: about an hour at LONGEST_DELAY.
 
@@ -36,6 +40,8 @@ class Dead:
 def decide(error: errors.JiraError, *, failures: int, spread: float) -> Again | Dead:  # noqa: PLR0911 - a table of cases
     """What to do after `error`, the `failures`-th in a row counting from 0. `spread` is random, from 0 to 1."""
     match error:
+        case errors.Waiting():
+            return Again(delay=waiting_delay(error, spread=spread))
         case errors.Unauthorized():
             return Dead(reason="Jira refuses the app's token. Was the app removed or installed anew?")
         case errors.Forbidden():
@@ -50,6 +56,11 @@ def decide(error: errors.JiraError, *, failures: int, spread: float) -> Again | 
             return Again(delay=max(error.retry_after, _delay(failures, spread)))
         case _:
             return Again(delay=_delay(failures, spread))
+
+
+def waiting_delay(error: errors.Waiting, *, spread: float) -> timedelta:
+    """Until the moment waited for, and up to a tenth longer, so that not all come back at once."""
+    return error.retry_after + min(error.retry_after * WAITING_SPREAD, MAX_WAITING_SPREAD) * spread
 
 
 def _delay(failures: int, spread: float) -> timedelta:

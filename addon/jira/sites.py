@@ -11,6 +11,8 @@ from addon.jira import errors
 from addon.jira.auth import ConnectAuth
 from addon.jira.client import JiraClient
 from addon.jira.directory import ConnectDirectory
+from addon.jira.probes import ConnectProbes
+from addon.jira.throttle import Gate, Throttle
 from lifecycle import store
 from lifecycle.tenant import TenantId
 from lifecycle.vault import Vault
@@ -20,7 +22,7 @@ CUSTOMER_CALLS_PER_SECOND = 5
 
 
 class Sites:
-    """Clients for the sites of all tenants. `http` is shared; it must not follow redirects."""
+    """Clients for the sites of all tenants. `http` is shared and must not follow redirects; so is `throttle`."""
 
     def __init__(
         self,
@@ -30,16 +32,22 @@ class Sites:
         http: httpx.AsyncClient,
         addon_key: str,
         clock: Callable[[], datetime],
+        throttle: Throttle,
     ) -> None:
         self._database = database
         self._vault = vault
         self._http = http
         self._addon_key = addon_key
         self._clock = clock
+        self._throttle = throttle
         self._customer_limits: dict[TenantId, AsyncLimiter] = {}
 
-    async def client(self, tenant_id: TenantId) -> JiraClient:
-        """A client that signs with the tenant's present secret. Raises Unauthorized where the app is not installed."""
+    async def client(self, tenant_id: TenantId, *, is_awaited: bool = True, piece: int = 0) -> JiraClient:
+        """A client that signs with the tenant's present secret. `is_awaited`: a person waits for what it is asked.
+        `piece`: as in Gate.
+
+        Raises Unauthorized where the app is not installed.
+        """
         async with self._database.connection() as connection:
             record = await store.find(connection, tenant_id)
         if record is None or not record.tenant.state.may_call:
@@ -51,9 +59,22 @@ class Sites:
             base_url=record.tenant.base_url,
             clock=self._clock,
         )
-        return JiraClient(http=self._http, base_url=record.tenant.base_url, auth=auth)
+        gate = Gate(throttle=self._throttle, tenant_id=tenant_id, is_awaited=is_awaited, piece=piece)
+        return JiraClient(http=self._http, base_url=record.tenant.base_url, auth=auth, gate=gate)
 
-    async def directory(self, tenant_id: TenantId) -> ConnectDirectory:
+    async def settle(self, tenant_id: TenantId) -> None:
+        """A piece of work for this tenant has ended: what it has not spent is there for others."""
+        await self._throttle.settle(tenant_id)
+
+    async def directory(self, tenant_id: TenantId, *, is_awaited: bool = False, piece: int = 0) -> ConnectDirectory:
         """The people of a site. Raises as `client` does."""
-        limit = self._customer_limits.setdefault(tenant_id, AsyncLimiter(CUSTOMER_CALLS_PER_SECOND, 1))
-        return ConnectDirectory(await self.client(tenant_id), limit)
+        client = await self.client(tenant_id, is_awaited=is_awaited, piece=piece)
+        return ConnectDirectory(client, self._customer_limit(tenant_id))
+
+    async def probes(self, tenant_id: TenantId) -> ConnectProbes:
+        """Single looks at a site, which nobody waits for. Raises as `client` does."""
+        client, limit = await self.client(tenant_id, is_awaited=False), self._customer_limit(tenant_id)
+        return ConnectProbes(client, ConnectDirectory(client, limit), limit)
+
+    def _customer_limit(self, tenant_id: TenantId) -> AsyncLimiter:
+        return self._customer_limits.setdefault(tenant_id, AsyncLimiter(CUSTOMER_CALLS_PER_SECOND, 1))

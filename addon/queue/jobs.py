@@ -4,6 +4,7 @@ PgQueuer keeps the queue in PostgreSQL. Its tables belong to no tenant: a job sa
 """
 
 import json
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from databases.core import Connection
@@ -13,8 +14,19 @@ from pgqueuer.adapters.persistence.queries import Queries
 from addon.sync.work import Kind, Work
 from lifecycle.tenant import TenantId
 
-PRIORITIES: dict[Kind, int] = {"clear-links": 10, "run": 0}
+PRIORITIES: dict[Kind, int] = {
+    "clear-links": 10,
+    "departures": 6,
+    "undo": 6,
+    "preview": 3,
+    "refresh": 5,
+    "failed-webhooks": 1,
+    "probe": 3,
+    "run": 0,
+}
 # Short work that a person waits for goes before whole scans.
+
+KEPT_LOG = timedelta(days=7)
 
 
 async def enqueue(connection: Connection, work: Work) -> None:
@@ -25,6 +37,15 @@ async def enqueue(connection: Connection, work: Work) -> None:
         [PRIORITIES[work.kind]],
         dedupe_key=[f"{work.kind}:{work.tenant_id}:{work.number}"],
         on_conflict="skip",
+    )
+
+
+async def prune_log(connection: Connection, *, now: datetime) -> None:
+    """Forget turns of the queue that were counted and are long over."""
+    await connection.execute(
+        # all tenants: the queue is shared
+        "DELETE FROM pgqueuer_log WHERE aggregated AND created < :before",
+        {"before": now - KEPT_LOG},
     )
 
 

@@ -75,6 +75,12 @@ async def fetch(scope: TenantScope, contact_id: ContactId) -> Contact:
     return found
 
 
+async def fetch_some(scope: TenantScope, contact_ids: Sequence[ContactId]) -> Sequence[Contact]:
+    """Those of `contact_ids` that exist."""
+    sql = CONTACTS.format(conditions="c.contact_id = ANY(CAST(:contact_ids AS bigint[]))")
+    return await _with_links(scope, await scope.fetch_all(sql, contact_ids=list(contact_ids)))
+
+
 async def search(scope: TenantScope, wanted: Search) -> keyset.Page[Contact]:
     """One page of the contacts that fit. Raises Invalid for a cursor of another list."""
     conditions, values = _conditions(wanted)

@@ -31,10 +31,12 @@ async def unseen(scope: TenantScope, run_id: int, *, after: str, limit: int) -> 
 
 
 async def finish_run(scope: TenantScope, run_id: int, *, now: datetime) -> None:
-    """End a run whose scan was whole: who was neither met nor found by id is gone, unless the guard holds it back."""
+    """End a run whose scan was whole: who was neither met nor found by id is gone, and whom the filters do not mean any
+    more leaves (D11), unless the guard holds them back.
+    """
     counts = await scope.fetch_one(
         """
-        SELECT count(*) AS links, count(*) FILTER (WHERE seen_in_run IS DISTINCT FROM :run_id) AS gone
+        SELECT count(*) AS links, count(*) FILTER (WHERE seen_in_run IS DISTINCT FROM :run_id OR NOT in_scope) AS gone
         FROM account WHERE tenant_id = :tenant_id AND contact_id IS NOT NULL
         """,
         run_id=run_id,
@@ -44,6 +46,7 @@ async def finish_run(scope: TenantScope, run_id: int, *, now: datetime) -> None:
     is_plausible = guard.is_plausible(gone=counts["gone"], links=counts["links"])
     if is_plausible:
         await _drop_gone(scope, run_id, now)
+        await release(scope, run_id, now=now)
     await _note_guard(scope, run_id, is_open=not is_plausible, now=now)
     await scope.execute(
         """
@@ -76,6 +79,72 @@ async def _drop_gone(scope: TenantScope, run_id: int, now: datetime) -> None:
         cause=Cause.DELETED,
         now=now,
     )
+
+
+async def release(scope: TenantScope, run_id: int, *, now: datetime) -> int:
+    """Unlink whom the filters do not mean any more (D11), and remember the link, so that it comes back with them."""
+    released: int = await scope.fetch_val(
+        """
+        WITH leaving AS (
+            SELECT account_id, contact_id, linked_by FROM account
+            -- Whom a later run has marked is that run's to release, under the guard.
+            WHERE tenant_id = :tenant_id AND contact_id IS NOT NULL AND NOT in_scope AND seen_in_run <= :run_id
+        ), released AS (
+            UPDATE account SET contact_id = NULL, linked_by = NULL,
+                remembered_contact_id = leaving.contact_id, remembered_by = leaving.linked_by
+            FROM leaving WHERE account.tenant_id = :tenant_id AND account.account_id = leaving.account_id
+        ), settled AS (
+            DELETE FROM attention USING leaving
+            WHERE attention.tenant_id = :tenant_id AND attention.account_id = leaving.account_id
+        ), recorded AS (
+            INSERT INTO change (tenant_id, run_id, contact_id, account_id, field, old, cause, at)
+            SELECT :tenant_id, :run_id, contact_id, account_id, 'syncedJiraUser', account_id, :cause, :now FROM leaving
+        )
+        SELECT count(*) FROM leaving
+        """,
+        run_id=run_id,
+        cause=Cause.OUT_OF_SCOPE,
+        now=now,
+    )
+    return released
+
+
+async def drop(scope: TenantScope, account_ids: Sequence[AccountId], *, now: datetime) -> bool:
+    """Unlink and forget accounts that Jira does not know any more (S10), unless the guard takes them for too many (D9)."""
+    if len(account_ids) > guard.FEW:
+        links = await scope.fetch_val(
+            "SELECT count(*) FROM account WHERE tenant_id = :tenant_id AND contact_id IS NOT NULL"
+        )
+        if not guard.is_plausible(gone=len(account_ids), links=links):
+            return False
+    await forget(scope, account_ids, run_id=None, now=now)
+    return True
+
+
+async def forget(scope: TenantScope, account_ids: Sequence[AccountId], *, run_id: int | None, now: datetime) -> int:
+    """Unlink and forget accounts that are gone for sure; how many were linked. `run_id`: whose history it belongs to."""
+    unlinked: int = await scope.fetch_val(
+        """
+        WITH gone AS (
+            DELETE FROM account WHERE tenant_id = :tenant_id AND account_id = ANY(CAST(:account_ids AS text[]))
+            RETURNING account_id, contact_id
+        ), settled AS (
+            DELETE FROM attention USING gone
+            WHERE attention.tenant_id = :tenant_id AND attention.account_id = gone.account_id
+        ), recorded AS (
+            INSERT INTO change (tenant_id, run_id, contact_id, account_id, field, old, cause, at)
+            SELECT :tenant_id, CAST(:run_id AS bigint), contact_id, account_id, 'syncedJiraUser', account_id, :cause, :now
+            FROM gone WHERE contact_id IS NOT NULL
+            RETURNING 1
+        )
+        SELECT count(*) FROM recorded
+        """,
+        account_ids=list(account_ids),
+        run_id=run_id,
+        cause=Cause.DELETED,
+        now=now,
+    )
+    return unlinked
 
 
 async def _note_guard(scope: TenantScope, run_id: int, *, is_open: bool, now: datetime) -> None:

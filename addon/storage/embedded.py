@@ -30,6 +30,10 @@ class EmbeddedServer:
         self.admin_url = self._server.get_uri()
         self.url = self._server.get_uri(database=DATABASE_NAME)
 
+    def leave(self) -> None:
+        """Use the server no more; the last process to leave stops it. Happens by itself when the process ends."""
+        self._server.cleanup()
+
     async def create_database(self) -> None:
         """Create our database unless it is there. Safe when several processes start at once."""
         connection = await asyncpg.connect(self.admin_url)

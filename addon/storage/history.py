@@ -27,6 +27,9 @@ OF_CONTACT = f"""
 OF_RUN = f"""
     {CHANGES}
     WHERE h.tenant_id = :tenant_id AND h.run_id = CAST(:run_id AS bigint) AND h.change_id > CAST(:after AS bigint)
+      AND (CAST(:field AS text) IS NULL OR h.field = :field)
+      AND (CAST(:cause AS text) IS NULL OR h.cause = :cause)
+      AND (CAST(:contact_id AS bigint) IS NULL OR h.contact_id = :contact_id)
     ORDER BY h.change_id LIMIT CAST(:limit AS bigint)
 """
 
@@ -47,6 +50,18 @@ class Change:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Which:
+    """Which changes of a run; None finds all."""
+
+    field: str | None = None
+    cause: str | None = None
+    contact_id: ContactId | None = None
+
+
+ALL = Which()
+
+
 async def of_contact(
     scope: TenantScope, contact_id: ContactId, *, cursor: str | None, limit: int
 ) -> keyset.Page[Change]:
@@ -56,10 +71,20 @@ async def of_contact(
     return _page(rows, limit)
 
 
-async def of_run(scope: TenantScope, run_id: int, *, cursor: str | None, limit: int) -> keyset.Page[Change]:
+async def of_run(
+    scope: TenantScope, run_id: int, *, which: Which = ALL, cursor: str | None, limit: int
+) -> keyset.Page[Change]:
     """In the order in which they were made. Raises Invalid for a cursor of another list."""
     after = 0 if cursor is None else keyset.read_id_cursor(cursor)
-    rows = await scope.fetch_all(OF_RUN, run_id=run_id, after=after, limit=limit + 1)
+    rows = await scope.fetch_all(
+        OF_RUN,
+        run_id=run_id,
+        after=after,
+        field=which.field,
+        cause=which.cause,
+        contact_id=which.contact_id,
+        limit=limit + 1,
+    )
     return _page(rows, limit)
 
 

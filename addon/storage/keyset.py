@@ -97,6 +97,19 @@ def read_id_cursor(cursor: str) -> int:
     return _read_row_id(row_id)
 
 
+def write_text_cursor(key: str) -> str:
+    """For lists that are ordered by one text, which no two rows share."""
+    return _encode([key])
+
+
+def read_text_cursor(cursor: str) -> str:
+    """Raises Invalid."""
+    (key,) = _decode(cursor, length=1)
+    if not isinstance(key, str) or not _is_storable(key):
+        raise _refused()
+    return key
+
+
 def _encode(parts: Sequence[object]) -> str:
     text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")

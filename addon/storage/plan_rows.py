@@ -15,10 +15,12 @@ from addon.sync.people import Account, Attention, Change, Contact, Known, Plan
 from lifecycle.tenant import AccountId
 
 ACCOUNT_COLUMNS = """account_id, kind, active, display_name, email, email_key, email_state, email_checked_at, seen_in_run,
-    contact_id, linked_by, linked_at, remembered_contact_id, remembered_by, held"""
+    contact_id, linked_by, linked_at, remembered_contact_id, remembered_by, held, in_scope"""
 
-CONTACT_COLUMNS = """contact_id, name, email, email_key,
-    (origin = 'sync' AND phone IS NULL AND job_title IS NULL AND company_id IS NULL AND attributes = '{}') AS is_bare"""
+IS_BARE = "(origin = 'sync' AND phone IS NULL AND job_title IS NULL AND company_id IS NULL AND attributes = '{}')"
+# Made by the sync, and nobody typed anything into it.
+
+CONTACT_COLUMNS = f"contact_id, name, email, email_key, {IS_BARE} AS is_bare"
 
 
 async def read_known(scope: TenantScope, account_ids: Sequence[AccountId], email_keys: Sequence[EmailKey]) -> Known:
@@ -55,6 +57,21 @@ async def read_known(scope: TenantScope, account_ids: Sequence[AccountId], email
     )
 
 
+async def read_since(scope: TenantScope, account_ids: Sequence[AccountId], read_at: datetime) -> frozenset[AccountId]:
+    """Of these accounts, those that somebody else has read and written after `read_at`, or found gone: they know better."""
+    rows = await scope.raw.fetch(
+        """
+        SELECT account_id FROM account WHERE tenant_id = $1 AND account_id = ANY($2) AND checked_at > $3
+        UNION SELECT account_id FROM webhook_delivery
+        WHERE tenant_id = $1 AND account_id = ANY($2) AND done_at > $3
+        """,
+        scope.tenant_id,
+        account_ids,
+        read_at,
+    )
+    return frozenset(row["account_id"] for row in rows)
+
+
 async def write_plan(scope: TenantScope, plan: Plan, *, run_id: int | None, now: datetime) -> None:
     """Carry out a plan made from `read_known` in this same transaction."""
     await _insert_contacts(scope, plan.created, now)
@@ -71,8 +88,8 @@ async def _insert_contacts(scope: TenantScope, created: Sequence[Contact], now: 
         await scope.raw.execute(
             """
             INSERT INTO contact
-                (tenant_id, contact_id, name, name_key, email, email_key, origin, created_at, updated_at)
-            SELECT $1, contact_id, name, name_key, email, email_key, 'sync', $2, $2
+                (tenant_id, contact_id, name, name_key, email, email_key, origin, synced_version, created_at, updated_at)
+            SELECT $1, contact_id, name, name_key, email, email_key, 'sync', 1, $2, $2
             FROM unnest($3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[])
                 AS new (contact_id, name, name_key, email, email_key)
             """,
@@ -87,7 +104,7 @@ async def _update_contacts(scope: TenantScope, updated: Sequence[Contact], now: 
         await scope.raw.execute(
             """
             UPDATE contact SET name = new.name, name_key = new.name_key, email = new.email, email_key = new.email_key,
-                version = contact.version + 1, updated_at = $2
+                version = contact.version + 1, synced_version = contact.version + 1, updated_at = $2
             FROM unnest($3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[])
                 AS new (contact_id, name, name_key, email, email_key)
             WHERE contact.tenant_id = $1 AND contact.contact_id = new.contact_id
@@ -119,7 +136,7 @@ async def _upsert_accounts(scope: TenantScope, accounts: Sequence[Account], now:
         SELECT $1, $2, {ACCOUNT_COLUMNS}
         FROM unnest($3::text[], $4::text[], $5::boolean[], $6::text[], $7::text[], $8::text[], $9::text[],
                 $10::timestamptz[], $11::bigint[], $12::bigint[], $13::text[], $14::timestamptz[], $15::bigint[],
-                $16::text[], $17::boolean[])
+                $16::text[], $17::boolean[], $18::boolean[])
             AS new ({ACCOUNT_COLUMNS})
         ON CONFLICT (tenant_id, account_id) DO UPDATE SET checked_at = EXCLUDED.checked_at, {changed}
         """,  # noqa: S608 - constant

@@ -1,18 +1,19 @@
 """How does a run write its pages? One transaction each, set-based, under the tenant's switch; see `addon.sync.ports.Store`."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 from addon.crm.contact import ContactId, EmailKey
-from addon.storage import departures, plan_rows, sync_state
+from addon.storage import departures, places, plan_rows, probe_state, sync_state
 from addon.storage.database import Database, TenantScope
 from addon.sync import ports
 from addon.sync.cursor import Cursor
+from addon.sync.order import ListKey, Stretch
 from addon.sync.people import Counts, Known, Plan
-from addon.sync.plan import Scope
+from addon.sync.scope import Scope
 from lifecycle.tenant import AccountId, TenantId
 
 
@@ -39,7 +40,7 @@ class RunStore:
 
     @asynccontextmanager
     async def page(
-        self, account_ids: Sequence[AccountId], email_keys: Sequence[EmailKey]
+        self, account_ids: Sequence[AccountId], email_keys: Sequence[EmailKey], *, read_at: datetime
     ) -> AsyncIterator["StoredPage"]:
         async with self.database.tenant(self.tenant_id) as scope:
             switch = await self._hold(scope)
@@ -49,9 +50,10 @@ class RunStore:
                 scope_of_rows=scope,
                 run_id=self.run_id,
                 now=self.clock(),
+                newer=await plan_rows.read_since(scope, account_ids, read_at),
                 known=known,
-                scope=Scope(include_inactive=switch.include_inactive),
-                new_ids=await _reserve_ids(scope, len(unlinked)),
+                scope=switch.scope,
+                new_ids=await reserve_ids(scope, len(unlinked)),
             )
 
     async def move(self, cursor: Cursor, *, points: int) -> None:
@@ -67,6 +69,8 @@ class RunStore:
         async with self.database.tenant(self.tenant_id) as scope:
             await self._hold(scope)
             await departures.finish_run(scope, self.run_id, now=self.clock())
+            await places.adopt(scope, self.run_id)
+            await probe_state.watch(scope, now=self.clock())
 
     async def _hold(self, scope: TenantScope) -> sync_state.Switch:
         """Lock the switch; raises RunEnded unless the sync is on and this run open."""
@@ -87,15 +91,25 @@ class StoredPage:
     scope_of_rows: TenantScope
     run_id: int
     now: datetime
+    newer: Collection[AccountId]
     known: Known
     scope: Scope
     new_ids: Iterator[ContactId]
 
-    async def write(self, plan: Plan, *, unreadable: Sequence[AccountId], cursor: Cursor, points: int) -> None:
+    async def write(
+        self,
+        plan: Plan,
+        *,
+        unreadable: Sequence[AccountId],
+        cursor: Cursor,
+        points: int,
+        pages: Sequence[tuple[ListKey, Stretch]] = (),
+    ) -> None:
         rows = self.scope_of_rows
         await plan_rows.write_plan(rows, plan, run_id=self.run_id, now=self.now)
-        await _touch(rows, plan.unchanged, self.run_id, self.now)
-        await _touch(rows, unreadable, self.run_id, None)
+        await touch(rows, plan.unchanged, self.run_id, self.now)
+        await touch(rows, unreadable, self.run_id, None)
+        await places.write(rows, self.run_id, pages)
         done = plan.counts
         await _advance(
             rows,
@@ -112,7 +126,8 @@ class StoredPage:
         )
 
 
-async def _reserve_ids(scope: TenantScope, count: int) -> Iterator[ContactId]:
+async def reserve_ids(scope: TenantScope, count: int) -> Iterator[ContactId]:
+    """As many ids for new contacts."""
     if not count:
         return iter(())
     rows = await scope.raw.fetch(
@@ -121,7 +136,7 @@ async def _reserve_ids(scope: TenantScope, count: int) -> Iterator[ContactId]:
     return (row["id"] for row in rows)
 
 
-async def _touch(scope: TenantScope, seen: Sequence[AccountId], run_id: int, checked_at: datetime | None) -> None:
+async def touch(scope: TenantScope, seen: Sequence[AccountId], run_id: int, checked_at: datetime | None) -> None:
     """Note that the run met these accounts; `checked_at` where it also learned that nothing changed."""
     if seen:
         await scope.raw.execute(
@@ -141,6 +156,7 @@ async def _advance(scope: TenantScope, run_id: int, cursor: Cursor, done: Counts
     await scope.execute(
         """
         UPDATE sync_run SET phase = :phase, cursor = CAST(:cursor AS jsonb), failures = 0, error = NULL,
+            waiting_for = NULL, waiting_until = NULL,
             seen = seen + :seen, linked = linked + :linked, created = created + :created, updated = updated + :updated,
             held = held + :held, points = points + :points,
             total = coalesce(seen + :seen + CAST(:remaining AS bigint), (

@@ -10,8 +10,11 @@ from datetime import datetime
 from typing import Literal, cast
 
 from addon import errors
+from addon.storage import attention
 from addon.storage.database import Row, TenantScope
-from addon.sync.cursor import Cursor
+from addon.sync import filters as sync_filters
+from addon.sync.filters import Filters
+from addon.sync.scope import Scope
 from addon.sync.work import Work
 
 State = Literal["off", "running", "idle", "waiting", "failing"]
@@ -24,12 +27,15 @@ Enqueue = Callable[[TenantScope, Work], Awaitable[None]]
 PHASE_TURNED_ON = "starting"
 
 RUN_COLUMNS = """run_id, trigger, state, phase, seen, total, linked, created, updated, unlinked, held, points,
-    failures, started_at, finished_at, error"""
+    failures, started_at, finished_at, error, waiting_for, waiting_until"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One pass of the sync, as people see it. `failures` counts the attempts in a row that got nowhere."""
+    """One pass of the sync, as people see it. `failures` counts the attempts in a row that got nowhere.
+
+    `error` is the trouble that the run met, or what it waits for; None in `waiting_until`: it waits for no limit.
+    """
 
     id: int
     trigger: Trigger
@@ -47,6 +53,7 @@ class Run:
     started_at: datetime
     finished_at: datetime | None
     error: str | None
+    waiting_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +61,7 @@ class SyncStatus:
     """Everything that the settings page shows at a glance. `contacts` and `linked` count contacts."""
 
     enabled: bool
+    filters: Filters
     include_inactive: bool
     state: State
     run: Run | None
@@ -69,29 +77,45 @@ class Switch:
 
     enabled: bool
     include_inactive: bool
+    filters: Filters
     turn: int
+
+    @property
+    def scope(self) -> Scope:
+        """Whose accounts become contacts. Where an account was met is for the reader of accounts to add."""
+        return Scope(include_inactive=self.include_inactive, filters=self.filters)
 
 
 async def lock_switch(scope: TenantScope) -> Switch:
     """Lock the switch for this transaction: nobody else writes links, and nobody edits contacts, until it ends."""
     await scope.execute("INSERT INTO sync_setting (tenant_id) VALUES (:tenant_id) ON CONFLICT DO NOTHING")
     row = await scope.fetch_one(
-        "SELECT enabled, include_inactive, turn FROM sync_setting WHERE tenant_id = :tenant_id FOR UPDATE"
+        "SELECT enabled, include_inactive, filters, turn FROM sync_setting WHERE tenant_id = :tenant_id FOR UPDATE"
     )
     if row is None:
         raise LookupError("the switch that was just made is gone")
-    return Switch(**row)
+    return Switch(**{**row, "filters": _filters(row)})
+
+
+async def read_filters(scope: TenantScope) -> Filters:
+    """Whom the sync is about, without locking the switch."""
+    return _filters(await scope.fetch_one("SELECT filters FROM sync_setting WHERE tenant_id = :tenant_id"))
+
+
+def _filters(row: Row | None) -> Filters:
+    return sync_filters.from_json(json.loads(row["filters"])) if row else sync_filters.NO_FILTERS
 
 
 async def read(scope: TenantScope) -> SyncStatus:
-    row = await scope.fetch_one("SELECT enabled, include_inactive FROM sync_setting WHERE tenant_id = :tenant_id")
+    row = await scope.fetch_one(
+        "SELECT enabled, include_inactive, filters FROM sync_setting WHERE tenant_id = :tenant_id"
+    )
     enabled = bool(row and row["enabled"])
     open_run = await _newest(scope, "state = 'running'")
     last_run = await _newest(scope, "state <> 'running'")
     counts = await scope.fetch_one(
         """
-        SELECT (SELECT count(*) FROM attention WHERE tenant_id = :tenant_id) AS attention,
-               (SELECT count(*) FROM contact WHERE tenant_id = :tenant_id) AS contacts,
+        SELECT (SELECT count(*) FROM contact WHERE tenant_id = :tenant_id) AS contacts,
                (SELECT count(DISTINCT contact_id) FROM account
                 WHERE tenant_id = :tenant_id AND contact_id IS NOT NULL) AS linked
         """
@@ -100,11 +124,12 @@ async def read(scope: TenantScope) -> SyncStatus:
         raise LookupError("a query of counts gave no row")
     return SyncStatus(
         enabled=enabled,
+        filters=_filters(row),
         include_inactive=bool(row and row["include_inactive"]),
         state=_state(enabled=enabled, run=open_run, last_run=last_run),
         run=open_run,
         last_run=last_run,
-        attention=counts["attention"],
+        attention=await attention.count(scope),
         contacts=counts["contacts"],
         linked=counts["linked"] if enabled else 0,
     )
@@ -114,12 +139,18 @@ def _state(*, enabled: bool, run: Run | None, last_run: Run | None) -> State:
     if not enabled:
         return "off"
     if run is not None:
-        return "waiting" if run.failures else "running"
+        return "waiting" if run.failures or run.waiting_until else "running"
     return "failing" if last_run is not None and last_run.state == "failed" else "idle"
 
 
 async def switch(
-    scope: TenantScope, *, enabled: bool | None, include_inactive: bool | None, enqueue: Enqueue, now: datetime
+    scope: TenantScope,
+    *,
+    enabled: bool | None,
+    include_inactive: bool | None,
+    filters: Filters | None = None,
+    enqueue: Enqueue,
+    now: datetime,
 ) -> SyncStatus:
     """Change the settings that are not None. Turning on starts a run (S3); turning off ends it and clears links (S12).
 
@@ -130,14 +161,17 @@ async def switch(
     after = Switch(
         enabled=before.enabled if enabled is None else enabled,
         include_inactive=before.include_inactive if include_inactive is None else include_inactive,
+        filters=before.filters if filters is None else filters,
         turn=before.turn + (enabled is not None and enabled != before.enabled),
     )
     await scope.execute(
         """
-        UPDATE sync_setting SET enabled = :enabled, include_inactive = :include_inactive, turn = :turn
+        UPDATE sync_setting SET enabled = :enabled, include_inactive = :include_inactive,
+            filters = CAST(:filters AS jsonb), turn = :turn
         WHERE tenant_id = :tenant_id
         """,
         enabled=after.enabled,
+        filters=json.dumps(after.filters.to_json()),
         include_inactive=after.include_inactive,
         turn=after.turn,
     )
@@ -145,9 +179,10 @@ async def switch(
         await cancel_run(scope, now=now)
         await enqueue(scope, Work(kind="clear-links", tenant_id=scope.tenant_id, number=after.turn))
     elif after.enabled and not before.enabled:
+        await scope.execute("DELETE FROM preview WHERE tenant_id = :tenant_id")  # it has served (D12)
         await start_run(scope, trigger="turned-on", enqueue=enqueue, now=now)
-    elif after.enabled and after.include_inactive != before.include_inactive:
-        # A run that is going has read some people by the old setting.
+    elif after.enabled and after.scope != before.scope:
+        # A run that is going has read some people by the old settings.
         await cancel_run(scope, now=now)
         await start_run(scope, trigger="person", enqueue=enqueue, now=now)
     return await read(scope)
@@ -165,6 +200,8 @@ async def start_run(scope: TenantScope, *, trigger: Trigger, enqueue: Enqueue, n
     """Begin a run unless one is open. The caller holds the switch."""
     going = await _newest(scope, "state = 'running'")
     if going is not None:
+        # Its job is there already, unless it was lost: then this brings the run back to life.
+        await enqueue(scope, Work(kind="run", tenant_id=scope.tenant_id, number=going.id))
         return going
     row = await scope.fetch_one(
         f"""
@@ -193,46 +230,6 @@ async def cancel_run(scope: TenantScope, *, now: datetime) -> None:
         """,
         now=now,
     )
-
-
-async def fail_run(scope: TenantScope, run_id: int, *, error: str, now: datetime) -> None:
-    """End an open run that cannot go on; what it wrote stays. `error` is shown to administrators."""
-    await scope.execute(
-        """
-        UPDATE sync_run SET state = 'failed', error = :error, finished_at = :now
-        WHERE tenant_id = :tenant_id AND run_id = :run_id AND state = 'running'
-        """,
-        run_id=run_id,
-        error=error,
-        now=now,
-    )
-
-
-async def note_failure(scope: TenantScope, run_id: int, *, error: str) -> None:
-    """One more attempt in a row got nowhere; the run stays open and will be tried again."""
-    await scope.execute(
-        """
-        UPDATE sync_run SET failures = failures + 1, error = :error
-        WHERE tenant_id = :tenant_id AND run_id = :run_id AND state = 'running'
-        """,
-        run_id=run_id,
-        error=error,
-    )
-
-
-async def open_cursor(scope: TenantScope, run_id: int) -> tuple[Cursor | None, int] | None:
-    """Where an open run stands (None at its beginning) and its failures in a row; None for a run that has ended."""
-    row = await scope.fetch_one(
-        """
-        SELECT cursor, failures FROM sync_run
-        WHERE tenant_id = :tenant_id AND run_id = :run_id AND state = 'running'
-        """,
-        run_id=run_id,
-    )
-    if row is None:
-        return None
-    data = json.loads(row["cursor"])
-    return (Cursor.from_json(data) if data is not None else None), row["failures"]
 
 
 async def run(scope: TenantScope, run_id: int) -> Run:
@@ -272,4 +269,7 @@ async def _newest(scope: TenantScope, condition: str) -> Run | None:
 
 def _run(row: Row) -> Run:
     facts = {"id" if name == "run_id" else name: value for name, value in row.items()}
+    waiting_for, until = facts.pop("waiting_for"), facts.pop("waiting_until")
+    if until is not None and row["state"] == "running":
+        facts |= {"waiting_until": until, "error": f"Waiting for {waiting_for} until {until:%H:%M:%S} UTC."}
     return Run(**cast("dict[str, object]", facts))  # type: ignore[arg-type]  # the columns are constrained by the schema

@@ -13,6 +13,8 @@ from addon.crm import contact as crm
 from addon.sync import cursor as cursors
 from addon.sync import plan as plans
 from addon.sync.cursor import Cursor, Place
+from addon.sync.filters import NO_FILTERS, Filters, Membership
+from addon.sync.order import ListKey, Stretch
 from addon.sync.people import EmailState, Sighting
 from addon.sync.ports import Directory, Glimpse, People, Store
 from lifecycle.tenant import AccountId
@@ -36,10 +38,11 @@ class MayNotBrowse(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A run of one tenant: which it is, and where it stands."""
+    """A run of one tenant: which it is, where it stands, and which lists it reads."""
 
     run_id: int
     cursor: Cursor
+    filters: Filters = NO_FILTERS
 
 
 async def work(run: Run, directory: Directory, store: Store, clock: Callable[[], datetime]) -> bool:
@@ -52,7 +55,7 @@ async def work(run: Run, directory: Directory, store: Store, clock: Callable[[],
     cursor = run.cursor
     if cursor == cursors.first(directory.phases):
         await _require_browsing(directory)
-    reader = _Reader(run_id=run.run_id, directory=directory, store=store, clock=clock)
+    reader = _Reader(run_id=run.run_id, filters=run.filters, directory=directory, store=store, clock=clock)
     while True:
         # At least one step: a slice that a slow site uses up before the first would never end.
         cursor = await reader.step(cursor)
@@ -70,6 +73,7 @@ async def _require_browsing(directory: Directory) -> None:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reader:
     run_id: int
+    filters: Filters
     directory: Directory
     store: Store
     clock: Callable[[], datetime]
@@ -81,6 +85,9 @@ class _Reader:
         if cursor.is_phase_read:
             return await self._move(cursors.following(cursor, self.directory.phases))
         if not cursor.places and cursor.next_containers is not None:
+            named = self.filters.containers(cursor.phase)
+            if named is not None:
+                return await self._move(cursor.listed(named, None))
             spent = self.directory.points
             listed = await self.directory.containers(cursor.phase, cursor.next_containers)
             return await self._move(cursor.listed(listed.ids, listed.next_start), self.directory.points - spent)
@@ -92,23 +99,31 @@ class _Reader:
 
     async def _read(self, cursor: Cursor) -> Cursor:
         """Read the next pages side by side and write them in one transaction."""
-        spent = self.directory.points
+        spent, read_at = self.directory.points, self.clock()
         places, calls = _next_calls(cursor.places, self.directory.page_size(cursor.phase))
         pages = await self._gather(cursor.phase, calls)
         moved = cursor.read(places, [_moved(place, calls, pages) for place in places])
         sightings = [sighting for page in pages for sighting in page.sightings]
         unreadable = [account_id for page in pages for account_id in page.unreadable]
-        await self._apply(sightings, unreadable, moved, spent)
+        remembered = _remembered(cursor.phase, calls, pages)
+        await self._apply(sightings, unreadable, moved, spent, read_at, "inside", remembered)
         return moved
 
     async def _gather(self, phase: str, calls: Sequence[Place]) -> Sequence[People]:
-        """The pages of `calls`. Of several errors the first is raised, as if the pages had been read in turn."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self.directory.people(phase, call.container, call.start)) for call in calls]
-        except ExceptionGroup as failed:
-            raise failed.exceptions[0] from None
-        return [task.result() for task in tasks]
+        """The pages of `calls`. Of several errors the first is raised, as if the pages had been read in turn.
+
+        None of them is cancelled for another's failure: `databases` 0.9 loses the connection of a task that is cancelled
+        while it opens a transaction, and reading a page may open one to pay for it.
+        """
+        answers = await asyncio.gather(
+            *(self.directory.people(phase, call.container, call.start) for call in calls), return_exceptions=True
+        )
+        pages: list[People] = []
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+            pages.append(answer)
+        return pages
 
     async def _apply(
         self,
@@ -116,21 +131,26 @@ class _Reader:
         unreadable: Sequence[AccountId],
         cursor: Cursor,
         spent: int,
+        read_at: datetime,
+        membership: Membership,
+        pages: Sequence[tuple[ListKey, Stretch]] = (),
     ) -> None:
         complete = await self._with_emails(sightings)
         ids = [sighting.account_id for sighting in complete]
         keys = [crm.email_key(sighting.email) for sighting in complete if sighting.email]
-        async with self.store.page(ids, keys) as page:
+        async with self.store.page(ids, keys, read_at=read_at) as page:
             plan = plans.plan_page(
-                complete,
+                [sighting for sighting in complete if sighting.account_id not in page.newer],
                 page.known,
-                scope=page.scope,
+                scope=replace(page.scope, membership=membership),
                 run_id=self.run_id,
                 new_ids=page.new_ids,
                 now=self.clock(),
             )
             points = self.directory.points - spent
-            await page.write(plan, unreadable=unreadable, cursor=cursor, points=points)
+            # Whom others read after us is met as well, and theirs is the latest word.
+            met = [*unreadable, *page.newer]
+            await page.write(plan, unreadable=met, cursor=cursor, points=points, pages=pages)
 
     async def _with_emails(self, sightings: Sequence[Sighting]) -> Sequence[Sighting]:
         """Ask for the emails that the lists did not show, of accounts that are new, changed or not asked for long."""
@@ -156,13 +176,24 @@ class _Reader:
         if not unseen:
             await self.store.finish()
             return replace(cursor, phase=cursors.DONE)
-        spent = self.directory.points
+        spent, read_at = self.directory.points, self.clock()
         # An app that lost its permission during the scan gets empty answers, which must not look like deletions.
         await _require_browsing(self.directory)
         found = await self.directory.lookup(unseen)
         moved = replace(cursor, verified_to=unseen[-1])
-        await self._apply(found.sightings, found.unreadable, moved, spent)
+        await self._apply(found.sightings, found.unreadable, moved, spent, read_at, "outside")
         return moved
+
+
+def _remembered(phase: str, calls: Sequence[Place], pages: Sequence[People]) -> Sequence[tuple[ListKey, Stretch]]:
+    """Who stands where, for the probes to come."""
+    return [
+        (
+            ListKey(phase=phase, container=call.container),
+            Stretch(start=call.start, slots=page.slots, account_ids=page.listed),
+        )
+        for call, page in zip(calls, pages, strict=True)
+    ]
 
 
 def _next_calls(places: Sequence[Place], page_size: int | None) -> tuple[Sequence[Place], Sequence[Place]]:

@@ -26,6 +26,10 @@ class Cause(StrEnum):
     FOLLOWED = "account-changed"
     DELETED = "account-deleted"
     TURNED_OFF = "turned-off"
+    OUT_OF_SCOPE = "out-of-scope"
+    CHOSEN = "a-person-decided"
+    UNDONE = "undone"
+    LEFT_ALONE = "undo-left"
 
 
 class AttentionKind(StrEnum):
@@ -66,6 +70,8 @@ class Account:
     remembered_contact_id: ContactId | None = None
     remembered_by: LinkedBy | None = None
     held: bool = False
+    in_scope: bool = True
+    """Whether it was within the filters when it was last read (D11). A linked one that is not leaves with its run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

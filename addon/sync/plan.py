@@ -1,11 +1,11 @@
 """What does a page of accounts, as Jira shows them now, change in our contacts? Pure: it reads values and returns values.
 
-The rules are product.md S4, S5, S13, D1 to D7 and D10. Nothing here knows of SQL, HTTP or the clock.
+The rules are product.md S4, S5, S13, D1 to D7, D10 and D11. Nothing here knows of SQL, HTTP or the clock.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from addon.crm.contact import ContactId, EmailKey
@@ -24,17 +24,8 @@ from addon.sync.people import (
     Plan,
     Sighting,
 )
+from addon.sync.scope import Scope, is_kept
 from lifecycle.tenant import AccountId
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """Whose accounts become contacts (D7). An account once linked stays, in scope or not."""
-
-    include_inactive: bool
-
-    def admits(self, sighting: Sighting) -> bool:
-        return sighting.active or self.include_inactive
 
 
 def plan_page(
@@ -53,6 +44,15 @@ def plan_page(
     page = _Page(known, run_id=run_id, new_ids=new_ids, now=now)
     for sighting in sightings:
         page.see(sighting, scope)
+    return page.finish()
+
+
+def plan_choice(
+    account_id: AccountId, target: ContactId | None, known: Known, *, new_ids: Iterator[ContactId], now: datetime
+) -> Plan:
+    """What to write when a person decided: the account is linked to `target`, or to a new contact; nobody else is."""
+    page = _Page(known, run_id=None, new_ids=new_ids, now=now)
+    page.choose(account_id, target)
     return page.finish()
 
 
@@ -89,21 +89,40 @@ class _Page:
     def see(self, sighting: Sighting, scope: Scope) -> None:
         account_id = sighting.account_id
         before = self._accounts.get(account_id)
-        if not _is_kept(before) and not scope.admits(sighting):
+        account = accounts.merged(before, scope.kind_of(sighting, before), run_id=self._run_id, now=self._now)
+        if not scope.includes(account, before):
+            account = replace(account, in_scope=False)
+        is_meant = account.in_scope and (is_kept(before) or scope.admits(sighting))
+        if not (is_meant or is_kept(before) or scope.must_remember(account)):
             self._forget(before)
             return
-        account = accounts.merged(before, sighting, run_id=self._run_id, now=self._now)
+        if not is_meant:
+            self._settle(account)
+            account = replace(account, held=False)
         self._accounts[account_id] = account
         self._forgotten.discard(account_id)
         self._seen.setdefault(account_id, before is None or before.seen_in_run != self._run_id)
-        if account.contact_id is None:
+        if account.contact_id is None and is_meant:
             self._find_contact(account)
-        if before is not None and before.email_key is None:
+        if before is not None and before.email_key is None and is_meant:
             self._match_shown_email(self._accounts[account_id])
         contact_id = self._accounts[account_id].contact_id
         if contact_id is not None:
             # At once, so that whoever comes later on this page finds the contact by its new email.
             self._follow(contact_id)
+
+    def choose(self, account_id: AccountId, target: ContactId | None) -> None:
+        account = self._accounts[account_id]
+        self._seen[account_id] = False
+        if account.contact_id is not None:
+            self._unlink(account, account.contact_id, Cause.CHOSEN)
+        account = replace(account, linked_at=None)
+        if target is None:
+            self._create(account, "person", Cause.CHOSEN)
+        else:
+            self._link(account, target, "person", Cause.CHOSEN)
+            self._follow(target)
+        self._attention[AttentionKind.EMAIL_COLLISION, account_id] = False
 
     def finish(self) -> Plan:
         changed = [i for i in self._seen if self._is_changed(i)]
@@ -167,7 +186,7 @@ class _Page:
             return
         others = self._by_email[account.email_key] - {own}
         if self._contacts[own].email_key is None and len(others) == 1:
-            self._unlink(account, own)
+            self._unlink(account, own, Cause.EMAIL_SHOWN)
             self._link(account, others.pop(), "email", Cause.EMAIL_SHOWN)
 
     def _create(self, account: Account, linked_by: LinkedBy, cause: Cause) -> None:
@@ -202,23 +221,25 @@ class _Page:
         )
         self._links[contact_id].add(account.account_id)
 
-    def _unlink(self, account: Account, contact_id: ContactId) -> None:
+    def _unlink(self, account: Account, contact_id: ContactId, cause: Cause) -> None:
         """Take the account off its contact; a contact that nobody typed anything into and nobody else uses goes."""
         contact = self._contacts[contact_id]
         self._links[contact_id].discard(account.account_id)
         if self._links[contact_id]:
             self._follow(contact_id)
         if not contact.is_bare or self._links[contact_id]:
-            self._record(contact_id, account, "syncedJiraUser", account.account_id, None, Cause.EMAIL_SHOWN)
+            self._record(contact_id, account, "syncedJiraUser", account.account_id, None, cause)
             return
         del self._contacts[contact_id]
+        if contact.email_key is not None:
+            self._by_email[contact.email_key].discard(contact_id)
         if contact_id in self._created:
             # Made on this very page: it was never written, and has no history.
             self._created.discard(contact_id)
             self._changes = [change for change in self._changes if change.contact_id != contact_id]
             return
         self._removed.append(contact_id)
-        self._record(contact_id, account, "contact", contact.name, None, Cause.EMAIL_SHOWN)
+        self._record(contact_id, account, "contact", contact.name, None, cause)
 
     def _follow(self, contact_id: ContactId) -> None:
         """S13: name and email come from the primary account; where it shows no email, from the next that does."""
@@ -265,7 +286,3 @@ class _Page:
         self._changes.append(
             Change(contact_id=contact_id, account_id=account.account_id, field=field, old=old, new=new, cause=cause)
         )
-
-
-def _is_kept(before: Account | None) -> bool:
-    return before is not None and (before.contact_id is not None or before.remembered_contact_id is not None)

@@ -1,6 +1,6 @@
 """What the engine needs from outside: a directory of people (one implementation per door) and a store."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,8 +8,9 @@ from typing import Literal, Protocol
 
 from addon.crm.contact import ContactId, EmailKey
 from addon.sync.cursor import Cursor
+from addon.sync.order import ListKey, Stretch
 from addon.sync.people import Known, Plan, Sighting
-from addon.sync.plan import Scope
+from addon.sync.scope import Scope
 from lifecycle.tenant import AccountId
 
 
@@ -23,12 +24,17 @@ class Containers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class People:
-    """A page of people. `unreadable`: accounts of which Jira gave fallback values only (D8): they exist, no more is known."""
+    """A page of people. `unreadable`: accounts of which Jira gave fallback values only (D8): they exist, no more is known.
+
+    `listed`: everybody whom the page shows, in its order, also who is never synced; it covers `slots` places of the list.
+    """
 
     sightings: Sequence[Sighting]
     unreadable: Sequence[AccountId] = ()
     next_start: int | None = None
     total: int | None = None
+    listed: Sequence[AccountId] = ()
+    slots: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +85,10 @@ class Page(Protocol):
     """One transaction of a run, in which nobody else writes this tenant's links."""
 
     @property
+    def newer(self) -> Collection[AccountId]:
+        """Of the accounts asked for, those that somebody read again after we had (see `addon.sync.refresh`)."""
+
+    @property
     def known(self) -> Known: ...
 
     @property
@@ -87,21 +97,30 @@ class Page(Protocol):
     @property
     def new_ids(self) -> Iterator[ContactId]: ...
 
-    async def write(self, plan: Plan, *, unreadable: Sequence[AccountId], cursor: Cursor, points: int) -> None:
-        """Carry out the plan and move the run to `cursor`."""
+    async def write(
+        self,
+        plan: Plan,
+        *,
+        unreadable: Sequence[AccountId],
+        cursor: Cursor,
+        points: int,
+        pages: Sequence[tuple[ListKey, Stretch]] = (),
+    ) -> None:
+        """Carry out the plan, remember who stands on these pages of lists, and move the run to `cursor`."""
 
 
 class Store(Protocol):
     """What we keep of one tenant, as far as a run needs it. Each method is one transaction.
 
-    Every method raises RunEnded when the run is no longer open (cancelled by turning the sync off).
+    `page`, `move` and `finish` raise RunEnded when the run is no longer open (cancelled by turning the sync off).
     """
 
     async def glimpse(self, account_ids: Sequence[AccountId]) -> Mapping[AccountId, Glimpse]: ...
 
     def page(
-        self, account_ids: Sequence[AccountId], email_keys: Sequence[EmailKey]
-    ) -> AbstractAsyncContextManager[Page]: ...
+        self, account_ids: Sequence[AccountId], email_keys: Sequence[EmailKey], *, read_at: datetime
+    ) -> AbstractAsyncContextManager[Page]:
+        """`read_at`: when Jira was asked."""
 
     async def move(self, cursor: Cursor, *, points: int) -> None:
         """Move the run to `cursor`: nothing but reading happened."""

@@ -5,7 +5,7 @@ from typing import Literal
 
 from lifecycle.tenant import TenantId
 
-Kind = Literal["run", "clear-links"]
+Kind = Literal["run", "clear-links", "refresh", "failed-webhooks", "departures", "preview", "undo", "probe"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from addon.crm import draft
 from addon.crm.company import CompanyId
 from addon.crm.contact import ContactId
 from addon.storage import contacts, history
-from addon.web import body, shape
+from addon.web import body, freshness, shape
 from addon.web.auth import Right, Visit, api
 from addon.web.deps import WebDeps
 
@@ -43,6 +43,7 @@ async def list_contacts(visit: Visit) -> Response:
     wanted = read_search(visit)
     async with visit.tenant() as scope:
         found = await contacts.search(scope, wanted)
+        await freshness.renew(visit, scope, found.items)
     return shape.page(found, shape.contact)
 
 

@@ -31,10 +31,10 @@ class Right(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """The declaration of a route."""
+    """The declaration of a route. `right` is None where no person calls, but the site itself."""
 
     binding: Binding
-    right: Right
+    right: Right | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +79,11 @@ def page(path: str, endpoint: Endpoint, *, right: Right, deps: WebDeps) -> Door:
     return Door(path, {"GET": endpoint}, access=Access(binding=Binding.REQUEST, right=right), deps=deps)
 
 
+def webhook(path: str, endpoint: Endpoint, *, deps: WebDeps) -> Door:
+    """A call of the site itself: its token is bound to this very request."""
+    return Door(path, {"POST": endpoint}, access=Access(binding=Binding.REQUEST, right=None), deps=deps)
+
+
 def api(path: str, endpoints: Mapping[str, Endpoint], *, right: Right, deps: WebDeps) -> Door:
     """A call of our own pages, or of a client that acts like one: its token is bound to the person and the tenant."""
     return Door(path, endpoints, access=Access(binding=Binding.CONTEXT, right=right), deps=deps)
@@ -102,7 +107,7 @@ async def _admit(request: Request, *, access: Access, deps: WebDeps) -> Caller:
     caller = await deps.callers.identify(request, access.binding)
     # An error page must know which site may show it in a frame.
     request.state.tenant = caller.tenant
-    if not await may(caller, access.right, permissions=deps.permissions):
+    if access.right is not None and not await may(caller, access.right, permissions=deps.permissions):
         structlog.get_logger().warning(
             "request refused", reason="not-allowed", right=access.right.name, path=request.url.path
         )

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from addon.storage.database import Database
+from addon.storage.ledger import Ledger
 from addon.storage.sync_state import Enqueue
 from lifecycle.caller import Callers
 from lifecycle.tenant import AccountId, Tenant
@@ -29,6 +30,7 @@ class WebDeps:
     database: Database
     callers: Callers
     permissions: Permissions
+    ledger: Ledger
     enqueue: Enqueue
     clock: Callable[[], datetime]
     base_url: str

@@ -107,12 +107,11 @@ def respond(request: Request, error: Exception) -> Response:
     return ProblemResponse(problem.as_json(), status_code=problem.status, headers=headers)
 
 
-HANDLERS: Mapping[type[Exception], Callable[[Request, Exception], Response]] = {
-    HTTPException: respond,
-    ApiError: respond,
-    LifecycleError: respond,
-}
-"""For Starlette: the errors that are raised on purpose."""
+REFUSALS = (HTTPException, ApiError, LifecycleError)
+"""The errors that are raised on purpose."""
+
+HANDLERS: Mapping[type[Exception], Callable[[Request, Exception], Response]] = dict.fromkeys(REFUSALS, respond)
+"""For Starlette."""
 
 
 class Boundary:

@@ -13,7 +13,7 @@ from addon.crm import draft
 from addon.crm.company import CompanyId
 from addon.crm.contact import ContactId
 from addon.storage import companies, contacts, sync_state
-from addon.web import api_companies, api_contacts, api_sync, body, forms, render, views
+from addon.web import api_companies, api_contacts, api_sync, body, forms, freshness, render, views
 from addon.web.auth import Right, Visit, api
 from addon.web.deps import WebDeps
 
@@ -47,6 +47,7 @@ def routes(deps: WebDeps) -> list[BaseRoute]:
 async def contact_list(visit: Visit) -> Response:
     async with visit.tenant() as scope:
         view = await views.contact_list(scope, contacts.Search())
+        await freshness.renew(visit, scope, view["contacts"])
     return render.fragment("contact_list.html", view)
 
 
@@ -55,6 +56,7 @@ async def contact_rows(visit: Visit) -> Response:
     wanted = api_contacts.read_search(visit)
     async with visit.tenant() as scope:
         view = await views.contact_list(scope, wanted)
+        await freshness.renew(visit, scope, view["contacts"])
     return render.fragment("contact_table.html" if wanted.cursor is None else "contact_rows.html", view)
 
 
@@ -157,25 +159,25 @@ async def switch_sync(visit: Visit) -> Response:
     async with visit.tenant() as scope:
         await sync_state.switch(
             scope,
-            enabled=wanted.get("enabled"),
-            include_inactive=wanted.get("include_inactive"),
+            enabled=wanted.enabled,
+            include_inactive=wanted.include_inactive,
             enqueue=visit.deps.enqueue,
             now=visit.now(),
         )
-        view = await views.sync_panel(scope)
+        view = await views.sync_panel(scope, ledger=visit.deps.ledger, now=visit.now())
     return render.fragment("sync_panel.html", view)
 
 
 async def sync_status(visit: Visit) -> Response:
     async with visit.tenant() as scope:
-        view = await views.sync_panel(scope)
+        view = await views.sync_panel(scope, ledger=visit.deps.ledger, now=visit.now())
     return render.fragment("sync_status.html", view)
 
 
 async def start_run(visit: Visit) -> Response:
     async with visit.tenant() as scope:
         await sync_state.request_run(scope, trigger="person", enqueue=visit.deps.enqueue, now=visit.now())
-        view = await views.sync_panel(scope)
+        view = await views.sync_panel(scope, ledger=visit.deps.ledger, now=visit.now())
     return render.fragment("sync_status.html", view)
 
 

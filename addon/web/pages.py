@@ -5,7 +5,7 @@ from starlette.routing import BaseRoute
 
 from addon.crm.contact import ContactId
 from addon.storage import companies, contacts
-from addon.web import body, render, views
+from addon.web import body, freshness, render, views
 from addon.web.auth import Right, Visit, page
 from addon.web.deps import WebDeps
 
@@ -21,13 +21,14 @@ def routes(deps: WebDeps) -> list[BaseRoute]:
 
 async def show_settings(visit: Visit) -> Response:
     async with visit.tenant() as scope:
-        view = await views.sync_panel(scope)
+        view = await views.sync_panel(scope, ledger=visit.deps.ledger, now=visit.now())
     return _document(visit, "settings.html", view)
 
 
 async def show_contacts(visit: Visit) -> Response:
     async with visit.tenant() as scope:
         view = await views.contact_list(scope, contacts.Search())
+        await freshness.renew(visit, scope, view["contacts"])
     return _document(visit, "contacts.html", view)
 
 

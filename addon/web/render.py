@@ -6,7 +6,7 @@ later swap look the same.
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -109,6 +109,13 @@ def _count(number: int) -> str:
     return f"{number:,}"
 
 
+def _duration(time: timedelta) -> str:
+    """4 minutes, rounded up; from two hours on in hours."""
+    minutes = -(-int(time.total_seconds()) // 60)
+    number, unit = (minutes, "minute") if minutes < 120 else (-(-minutes // 60), "hour")  # noqa: PLR2004 - as said
+    return f"{_count(number)} {unit}{'' if number == 1 else 's'}"
+
+
 def _phase(name: str) -> str:
     """A run's phase as words."""
     return name.replace("-", " ").capitalize()
@@ -122,4 +129,4 @@ ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-ENVIRONMENT.filters |= {"day": _day, "minute": _minute, "count": _count, "phase": _phase}
+ENVIRONMENT.filters |= {"day": _day, "minute": _minute, "count": _count, "phase": _phase, "duration": _duration}

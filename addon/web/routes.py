@@ -13,7 +13,17 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
 import addon
-from addon.web import api_companies, api_contacts, api_sync, fragments, pages, probes
+from addon.web import (
+    api_attention,
+    api_companies,
+    api_contacts,
+    api_preview,
+    api_sync,
+    fragments,
+    pages,
+    probes,
+    webhooks,
+)
 from addon.web.deps import WebDeps
 from addon.web.errors import Boundary
 from addon.web.headers import BodyLimit, SecurityHeaders
@@ -29,9 +39,12 @@ def routes(deps: WebDeps) -> list[BaseRoute]:
         *public_routes(deps),
         *pages.routes(deps),
         *api_sync.routes(deps),
+        *api_attention.routes(deps),
+        *api_preview.routes(deps),
         *fragments.routes(deps),
         *api_contacts.routes(deps),
         *api_companies.routes(deps),
+        *webhooks.routes(deps),
     ]
 
 

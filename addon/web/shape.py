@@ -89,7 +89,7 @@ def run(found: Run) -> Json:
 def sync(status: SyncStatus) -> Json:
     return {
         "enabled": status.enabled,
-        "filters": {},
+        "filters": status.filters.to_json(),
         "includeInactive": status.include_inactive,
         "state": status.state,
         "run": None if status.run is None else run(status.run),

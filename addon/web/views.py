@@ -4,13 +4,15 @@ Renders nothing and changes nothing.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from addon.crm.company import CompanyId, CompanyRef
 from addon.crm.contact import Contact, ContactId
-from addon.storage import companies, contacts, history, sync_state
+from addon.storage import companies, contacts, history, probe_state, sync_state
 from addon.storage.database import TenantScope
+from addon.storage.ledger import Ledger
 
 MAX_CHOICES = 100
 MAX_RUNS = 10
@@ -27,9 +29,13 @@ class Choices:
     is_cut: bool
 
 
-async def sync_panel(scope: TenantScope) -> View:
-    status = await sync_state.read(scope)
-    return {"sync": status, "runs": await sync_state.runs(scope, before=None, limit=MAX_RUNS)}
+async def sync_panel(scope: TenantScope, *, ledger: Ledger, now: datetime) -> View:
+    return {
+        "sync": await sync_state.read(scope),
+        "runs": await sync_state.runs(scope, before=None, limit=MAX_RUNS),
+        "budget": await ledger.hour(scope, now=now),
+        "freshness": await probe_state.freshness(scope),
+    }
 
 
 async def contact_list(scope: TenantScope, wanted: contacts.Search) -> View:

@@ -2,10 +2,11 @@
 
 import asyncio
 import sys
+from typing import get_args
 
 from addon.queue.worker import Again, Worker
 from addon.storage.database import SESSION_SETTINGS
-from addon.sync.work import Work
+from addon.sync.work import Kind, Work
 
 
 async def take_and_hang(work: Work) -> Again | None:
@@ -16,5 +17,5 @@ async def take_and_hang(work: Work) -> Again | None:
 
 
 if __name__ == "__main__":
-    handlers = {"run": take_and_hang, "clear-links": take_and_hang}
-    asyncio.run(Worker(sys.argv[1], handlers, SESSION_SETTINGS).run())  # type: ignore[arg-type]  # the keys are kinds
+    handlers = dict.fromkeys(get_args(Kind), take_and_hang)
+    asyncio.run(Worker(sys.argv[1], handlers, SESSION_SETTINGS).run())

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import asyncpg
 import pytest
@@ -45,8 +45,12 @@ async def queued(owner: asyncpg.Connection) -> list[Mapping[str, Any]]:
     return list(await owner.fetch("SELECT *, status::text AS state FROM pgqueuer ORDER BY priority DESC, id"))
 
 
+def every_kind(handler: Handler) -> dict[Kind, Handler]:
+    return dict.fromkeys(get_args(Kind), handler)
+
+
 def a_worker(url: str, handler: Handler) -> Worker:
-    return Worker(url, {"run": handler, "clear-links": handler}, SESSION_SETTINGS)
+    return Worker(url, every_kind(handler), SESSION_SETTINGS)
 
 
 async def test_job_is_stored_with_its_transaction(database: Database, owner: asyncpg.Connection) -> None:

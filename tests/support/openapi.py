@@ -42,6 +42,7 @@ UNLISTED_STATUSES = {
     "401": "the authentication filter stands before every operation",
     "403": "the scope filter stands before every operation; GET with a body (CHANGE-2328)",
     "404": "lists below a desk, group or organization that is not there",
+    "429": "limits stand before every operation; Rate limiting",
     "412": "experimental JSM operations without the opt-in header; JSM guide, section Experimental methods",
 }
 

@@ -15,18 +15,20 @@ import httpx
 
 from addon import app
 from addon.jira.sites import Sites
+from addon.jira.throttle import Throttle
 from addon.jobs import Jobs
 from addon.queue.worker import Again, Handler, Worker
 from addon.settings import Settings
 from addon.storage import sync_state
 from addon.storage.database import SESSION_SETTINGS, Database
+from addon.storage.ledger import Ledger
 from addon.storage.sync_state import SyncStatus
-from addon.sync.work import Kind, Work
+from addon.sync.work import Work
 from lifecycle import store
 from lifecycle.tenant import ClientKey, TenantId
 from lifecycle.vault import Vault
 from sandbox import app as sandbox_app
-from sandbox import frame
+from sandbox import frame, handshake
 from sandbox.cloud import Cloud
 from sandbox.installation import State
 from sandbox.person import AccountType, Person
@@ -37,6 +39,7 @@ from tests.support.sockets import LateTransport
 ADDON_URL = "http://localhost:8080"
 ADDON_KEY = "crm-contact-sync"
 VAULT_KEY = bytes(range(32))
+API_POINTS_PER_HOUR = 65_000
 
 
 @dataclass(slots=True)
@@ -74,12 +77,17 @@ class World:
         return Tenant(world=self, site=site, tenant_id=record.tenant.tenant_id)
 
     def jobs(self) -> Jobs:
-        return Jobs(database=self.database, sites=self.parts.sites, clock=self.clock, spread=lambda: 0.5)
+        return Jobs(
+            database=self.database,
+            sites=self.parts.sites,
+            enqueue=app.enqueue,
+            clock=self.clock,
+            points_per_hour=self.parts.config.api_points_per_hour,
+            spread=lambda: 0.5,
+        )
 
     def worker(self) -> Worker:
-        jobs = self.jobs()
-        handlers: dict[Kind, Handler] = {"run": jobs.run, "clear-links": jobs.clear_links}
-        hurried = {kind: self._without_waiting(handler) for kind, handler in handlers.items()}
+        hurried = {kind: self._without_waiting(handler) for kind, handler in self.jobs().handlers().items()}
         return Worker(self.database.url, hurried, SESSION_SETTINGS)
 
     def _without_waiting(self, handler: Handler) -> Handler:
@@ -142,7 +150,7 @@ class Tenant:
             return await sync_state.read(scope)
 
     async def call(
-        self, method: str, path: str, *, body: object = None, account_id: str | None = None
+        self, method: str, path: str, *, body: object = None, account_id: str | None = None, accept: str = "*/*"
     ) -> httpx.Response:
         """A call of our page's script, on behalf of the site's administrator or of `account_id`."""
         installed = self.site.installations[ADDON_KEY]
@@ -150,8 +158,16 @@ class Tenant:
             installed, account_id=account_id or self.site.admin.account_id, now=self.world.clock()
         )
         return await self.world.addon.request(
-            method, f"{ADDON_URL}{path}", json=body, headers={"Authorization": f"JWT {token}"}
+            method, f"{ADDON_URL}{path}", json=body, headers={"Authorization": f"JWT {token}", "Accept": accept}
         )
+
+    async def hear(self, path: str, body: object, *, delivery_id: str | None = None) -> httpx.Response:
+        """A webhook of the site's arrives."""
+        token = handshake.sign_call(self.site.installations[ADDON_KEY], path, self.world.clock())
+        headers = {"Authorization": f"JWT {token}"}
+        if delivery_id is not None:
+            headers["X-Atlassian-Webhook-Identifier"] = delivery_id
+        return await self.world.addon.post(f"{ADDON_URL}{path}", json=body, headers=headers)
 
     async def get(self, path: str) -> Any:
         response = await self.call("GET", path)
@@ -216,21 +232,32 @@ def _person(name: str, email: str | None, account_type: AccountType, more: dict[
 
 
 @asynccontextmanager
-async def build(database: Database) -> AsyncIterator[World]:
+async def build(database: Database, *, points_per_hour: int = API_POINTS_PER_HOUR) -> AsyncIterator[World]:
     clock = Clock()
     late = LateTransport()
     jira = CheckedTransport(late)
     async with httpx.AsyncClient(transport=jira) as to_jira:
         vault = Vault([VAULT_KEY])
-        sites = Sites(database=database.pool, vault=vault, http=to_jira, addon_key=ADDON_KEY, clock=clock)
+        ledger = Ledger(database, quota=points_per_hour)
+        sites = Sites(
+            database=database.pool,
+            vault=vault,
+            http=to_jira,
+            addon_key=ADDON_KEY,
+            clock=clock,
+            throttle=Throttle(ledger, clock),
+        )
         config = Settings(
             base_url=ADDON_URL,
             addon_key=ADDON_KEY,
             tenant_hosts=("localhost",),
             install_keys_url="http://localhost:9001/install-keys",
             database_url=None,
+            api_points_per_hour=points_per_hour,
         )
-        parts = app.Parts(config=config, database=database, vault=vault, http=to_jira, sites=sites, clock=clock)
+        parts = app.Parts(
+            config=config, database=database, vault=vault, http=to_jira, sites=sites, ledger=ledger, clock=clock
+        )
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=parts.web_app())) as to_addon:
             cloud = Cloud(client=to_addon, now=clock)
             late.target = httpx.ASGITransport(app=sandbox_app.create(cloud))

@@ -26,6 +26,13 @@ MODULE_URLS = {
     ("generalPages", "crm-contacts"): "/pages/contacts",
     ("generalPages", "crm-companies"): "/pages/companies",
 }
+WEBHOOK_URLS = {
+    "user_created": "/webhooks/user",
+    "user_updated": "/webhooks/user",
+    "user_deleted": "/webhooks/user",
+    "jira:issue_created": "/webhooks/issue",
+    "jira:issue_updated": "/webhooks/issue",
+}
 
 
 @pytest.fixture
@@ -60,9 +67,13 @@ def test_calls_are_signed_in_the_present_ways(served: dict[str, Any]) -> None:
 def test_every_url_is_known(served: dict[str, Any]) -> None:
     assert served["lifecycle"] == LIFECYCLE_URLS
     modules = {
-        (kind, module["key"]): module["url"] for kind, modules in served["modules"].items() for module in modules
+        (kind, module["key"]): module["url"]
+        for kind, modules in served["modules"].items()
+        for module in modules
+        if kind != "webhooks"
     }
     assert modules == MODULE_URLS
+    assert {module["event"]: module["url"] for module in served["modules"]["webhooks"]} == WEBHOOK_URLS
 
 
 def test_scopes_are_the_least_and_each_has_its_reason(served: dict[str, Any]) -> None:

@@ -6,6 +6,8 @@ import pytest
 
 from addon import settings
 from addon.errors import ConfigurationError
+from addon.jira.directory import STEP_POINTS
+from addon.sync import quota
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 OLD_KEY = base64.b64encode(bytes(32)).decode()
@@ -24,6 +26,8 @@ DEFAULTS = {
     "TENANT_HOSTS": ("*.atlassian.net", "*.jira.com"),
     "INSTALL_KEYS_URL": "https://connect-install-keys.atlassian.com",
     "HOST_SCRIPT_URL": "https://connect-cdn.atl-paas.net/all.js",
+    "API_POINTS_PER_HOUR": 65_000,
+    "RETENTION_DAYS": 30,
     "LOG_FORMAT": "json",
 }
 
@@ -78,6 +82,7 @@ def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -
         TENANT_HOSTS=" , ",
         INSTALL_KEYS_URL="connect-install-keys.atlassian.com",
         HOST_SCRIPT_URL="ftp://localhost/all.js",
+        API_POINTS_PER_HOUR="4999",
         LOG_FORMAT="xml",
     )
     named = {problem.partition(":")[0] for problem in problems()}
@@ -91,6 +96,7 @@ def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -
             "TENANT_HOSTS",
             "INSTALL_KEYS_URL",
             "HOST_SCRIPT_URL",
+            "API_POINTS_PER_HOUR",
             "LOG_FORMAT",
         )
     }
@@ -200,3 +206,7 @@ def test_settings_cannot_be_changed_afterwards() -> None:
     config = settings.load()
     with pytest.raises(ValueError, match="frozen"):
         config.port = 1  # type: ignore[misc]  # that it is refused is the test
+
+
+def test_smallest_budget_does_for_a_step_of_a_run() -> None:
+    assert quota.background(settings.MIN_POINTS_PER_HOUR) >= STEP_POINTS

@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -19,8 +20,27 @@ PEOPLE = 400
 
 
 @dataclass(kw_only=True)
+class Clock:
+    """The real time, and what a test adds to it."""
+
+    ahead: timedelta = field(default_factory=timedelta)
+    stopped_at: datetime | None = None
+
+    def __call__(self) -> datetime:
+        return (self.stopped_at or datetime.now(UTC)) + self.ahead
+
+    def stop(self) -> None:
+        """From now on only the test moves it."""
+        self.stopped_at = datetime.now(UTC)
+
+    def advance(self, by: timedelta) -> None:
+        self.ahead += by
+
+
+@dataclass(kw_only=True)
 class World:
     cloud: Cloud
+    clock: Clock
     app: StandIn
     stack: AsyncExitStack
 
@@ -34,9 +54,8 @@ class World:
     async def client(self, site: Site, *, checks_requests: bool = True, **spoiled: Any) -> httpx.AsyncClient:
         """The app's own client; `spoiled` makes its tokens wrong, and then what it sends is not checked."""
         installed = site.installations[self.app.descriptor["key"]]
-        return await self.browser(
-            site, auth=AppAuth.of(installed, **spoiled), checks_requests=checks_requests and not spoiled
-        )
+        auth = AppAuth.of(installed, clock=lambda: self.clock().timestamp(), **spoiled)
+        return await self.browser(site, auth=auth, checks_requests=checks_requests and not spoiled)
 
     async def browser(
         self, site: Site, *, auth: httpx.Auth | None = None, checks_requests: bool = True
@@ -60,10 +79,11 @@ async def bare_world(install_keys: InstallKeys) -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
         stand_in = StandIn()
         to_app = await stack.enter_async_context(httpx.AsyncClient(transport=httpx.ASGITransport(app=stand_in.app())))
-        cloud = Cloud(client=to_app, install_keys=install_keys)
+        clock = Clock()
+        cloud = Cloud(client=to_app, now=clock, install_keys=install_keys)
         for number in (1, 2):
             cloud.create_site(base_url=f"http://localhost:{9000 + number}", people=PEOPLE, seed=number)
-        yield World(cloud=cloud, app=stand_in, stack=stack)
+        yield World(cloud=cloud, clock=clock, app=stand_in, stack=stack)
 
 
 @pytest.fixture

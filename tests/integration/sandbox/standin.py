@@ -1,8 +1,9 @@
 """A stand-in for an app: serves a descriptor, remembers its lifecycle calls, and signs calls to the site as apps do."""
 
+import asyncio
 import time
 import urllib.parse
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,13 @@ from sandbox.installation import Installation
 
 BASE_URL = "http://localhost:8080"
 EVENTS = ("installed", "enabled", "disabled", "uninstalled")
+WEBHOOKS = {
+    "user_created": "/webhooks/user",
+    "user_updated": "/webhooks/user",
+    "user_deleted": "/webhooks/user",
+    "jira:issue_created": "/webhooks/issue",
+    "jira:issue_updated": "/webhooks/issue?source=jira",
+}
 
 
 def a_descriptor(**changes: Any) -> dict[str, Any]:
@@ -28,6 +36,7 @@ def a_descriptor(**changes: Any) -> dict[str, Any]:
         "authentication": {"type": "jwt"},
         "apiMigrations": {"signed-install": True},
         "lifecycle": {event: f"/lifecycle/{event}" for event in EVENTS},
+        "modules": {"webhooks": [{"event": event, "url": url} for event, url in WEBHOOKS.items()]},
         "scopes": ["READ", "WRITE", "ADMIN", "ACCESS_EMAIL_ADDRESSES"],
         **changes,
     }
@@ -42,10 +51,35 @@ class Heard:
 
 
 @dataclass(kw_only=True)
+class Told:
+    """One webhook that came."""
+
+    body: dict[str, Any]
+    headers: Mapping[str, str]
+    path: str
+    query: str
+
+    @property
+    def event(self) -> str:
+        return str(self.body["webhookEvent"])
+
+    @property
+    def identifier(self) -> str:
+        return self.headers["x-atlassian-webhook-identifier"]
+
+    @property
+    def token(self) -> str:
+        return self.headers["authorization"].removeprefix("JWT ")
+
+
+@dataclass(kw_only=True)
 class StandIn:
     descriptor: dict[str, Any] = field(default_factory=a_descriptor)
     statuses: dict[str, int] = field(default_factory=dict)
     heard: list[Heard] = field(default_factory=list)
+    webhook_status: int = 204
+    told: list[Told] = field(default_factory=list)
+    was_told: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def events(self) -> list[str]:
@@ -55,6 +89,7 @@ class StandIn:
         return Starlette(
             routes=[
                 Route("/descriptor.json", self._describe),
+                Route("/webhooks/{kind}", self._be_told, methods=["POST"]),
                 Route("/{prefix:path}lifecycle/{event}", self._hear, methods=["POST"]),
             ]
         )
@@ -69,6 +104,15 @@ class StandIn:
         self.heard.append(Heard(event=event, body=await request.json(), token=token, path=request.url.path))
         return Response(status_code=self.statuses.get(event, 204))
 
+    async def _be_told(self, request: Request) -> Response:
+        self.told.append(
+            Told(body=await request.json(), headers=request.headers, path=request.url.path, query=request.url.query)
+        )
+        self.was_told.set()
+        if not self.webhook_status:
+            raise httpx.ConnectError("nobody listens")
+        return Response(status_code=self.webhook_status)
+
 
 @dataclass(kw_only=True)
 class AppAuth(httpx.Auth):
@@ -78,6 +122,7 @@ class AppAuth(httpx.Auth):
     secret: str
     algorithm: str = "HS256"
     change: Callable[[dict[str, Any]], dict[str, Any]] = dict
+    clock: Callable[[], float] = time.time
 
     @classmethod
     def of(cls, installed: Installation, **spoiled: Any) -> "AppAuth":
@@ -85,7 +130,7 @@ class AppAuth(httpx.Auth):
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         parts = urllib.parse.urlsplit(str(request.url))
-        now = int(time.time())
+        now = int(self.clock())
         claims = {
             "iss": self.issuer,
             "iat": now,

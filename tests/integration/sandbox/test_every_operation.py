@@ -53,6 +53,17 @@ CALLS: dict[str, Callable[[Site], Request]] = {
     "AddonPropertiesResource.getAddonProperty_get": lambda _: ("GET", PROPERTY, {}),
     "AddonPropertiesResource.getAddonProperties_get": lambda _: ("GET", PROPERTY.rpartition("/")[0], {}),
     "AddonPropertiesResource.deleteAddonProperty_delete": lambda _: ("DELETE", PROPERTY, {}),
+    "searchAndReconsileIssuesUsingJql": lambda site: (
+        "GET",
+        f"/rest/api/3/search/jql?jql=project%20%3D%20{next(iter(site.desks.values())).project_key}&fields=reporter,created",
+        {},
+    ),
+    "searchAndReconsileIssuesUsingJqlPost": lambda _: (
+        "POST",
+        "/rest/api/3/search/jql",
+        {"json": {"jql": "created >= -30d ORDER BY created ASC", "fields": ["*all"], "maxResults": 5}},
+    ),
+    "getFailedWebhooks": lambda _: ("GET", "/rest/api/3/webhook/failed?after=0&maxResults=10", {}),
     "getServiceDesks": lambda _: ("GET", f"{JSM}/servicedesk", {}),
     "getServiceDeskById": lambda _: ("GET", f"{JSM}/servicedesk/SD1", {}),
     "getCustomers": lambda _: ("GET", f"{JSM}/servicedesk/1/customer?limit=100", {"headers": OPT_IN}),

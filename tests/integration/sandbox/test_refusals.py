@@ -98,7 +98,7 @@ async def test_answers_of_jsm_and_connect_have_their_own_error_shape(world: Worl
     ],
 )
 async def test_scopes_decide_what_an_app_may_call(bare_world: World, scopes: list[str], path: str, status: int) -> None:
-    bare_world.app.descriptor = a_descriptor(scopes=scopes)
+    bare_world.app.descriptor = a_descriptor(scopes=scopes, modules={})
     for site in bare_world.sites:
         await bare_world.install(site)
         client = await bare_world.client(site)

@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -51,34 +52,65 @@ async def test_sites_are_served_until_a_signal_and_end_cleanly(number: signal.Si
         assert await process.wait() == 0
 
 
-async def test_app_is_installed_on_every_site_at_start() -> None:
-    stand_in = StandIn()
+@contextlib.asynccontextmanager
+async def listening(stand_in: StandIn, **described: Any) -> AsyncIterator[str]:
+    """The stand-in on a real socket; gives its address."""
     listener = socket.create_server(("127.0.0.1", 0))
     base_url = f"http://localhost:{listener.getsockname()[1]}"
-    stand_in.descriptor = a_descriptor(baseUrl=base_url)
+    stand_in.descriptor = a_descriptor(**{"baseUrl": base_url, **described})
     serving = uvicorn.Server(uvicorn.Config(stand_in.app(), log_config=None, lifespan="off"))
     task = asyncio.create_task(serving.serve(sockets=[listener]))
-    async with running("--sites", "2", "--install", f"{base_url}/descriptor.json") as process:
+    try:
+        yield base_url
+    finally:
+        serving.should_exit = True
+        await task
+
+
+async def test_app_is_installed_on_every_site_at_start() -> None:
+    stand_in = StandIn()
+    async with (
+        listening(stand_in) as base_url,
+        running("--sites", "2", "--install", f"{base_url}/descriptor.json") as process,
+    ):
         lines = [await read_line(process) for _ in range(4)]
         assert [line.endswith("stand-in installed") for line in lines] == [False, False, True, True]
-    serving.should_exit = True
-    await task
     assert stand_in.events == ["installed", "enabled"] * 2
     assert len({heard.body["baseUrl"] for heard in stand_in.heard}) == 2
 
 
 async def test_bad_descriptor_ends_the_command_with_a_message() -> None:
-    listener = socket.create_server(("127.0.0.1", 0))
-    base_url = f"http://localhost:{listener.getsockname()[1]}"
-    stand_in = StandIn(descriptor=a_descriptor(scopes=["NO_SUCH"]))
-    serving = uvicorn.Server(uvicorn.Config(stand_in.app(), log_config=None, lifespan="off"))
-    task = asyncio.create_task(serving.serve(sockets=[listener]))
-    async with running("--install", f"{base_url}/descriptor.json") as process:
+    async with (
+        listening(StandIn(), scopes=["NO_SUCH"]) as base_url,
+        running("--install", f"{base_url}/descriptor.json") as process,
+    ):
         _, complaint = await process.communicate()
         assert process.returncode == 1
         assert b"NO_SUCH" in complaint
-    serving.should_exit = True
-    await task
+
+
+async def test_server_delivers_webhooks_by_itself() -> None:
+    stand_in = StandIn()
+    async with (
+        listening(stand_in) as base_url,
+        running("--install", f"{base_url}/descriptor.json") as process,
+        httpx.AsyncClient() as client,
+    ):
+        address = (await read_line(process)).partition(" ")[0]
+        await read_line(process)
+        added = await client.post(f"{address}/sandbox/people", json={"displayName": "Nia New"})
+        await stand_in.was_told.wait()
+    [told] = stand_in.told
+    assert told.body["user"]["accountId"] == added.json()["accountId"]
+
+
+async def test_cut_connection_really_breaks() -> None:
+    async with running() as process, httpx.AsyncClient() as client:
+        address = (await read_line(process)).partition(" ")[0]
+        await client.patch(f"{address}/sandbox/faults", json={"cutShare": 1})
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.get(f"{address}/rest/api/3/myself")
+        assert (await client.get(f"{address}/_edge/tenant_info")).status_code == 200
 
 
 async def test_taken_port_ends_the_command_with_a_message() -> None:

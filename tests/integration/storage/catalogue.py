@@ -12,7 +12,17 @@ import asyncpg
 from lifecycle.tenant import TenantId
 
 # Read before a tenant is known, or no tenant's at all. Whatever is not named here must be isolated.
-SHARED = {"tenant", "alembic_version", "pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics"}
+SHARED = {
+    "tenant",
+    "alembic_version",
+    "pgqueuer",
+    "pgqueuer_log",
+    "pgqueuer_schedules",
+    "pgqueuer_statistics",
+    # Jira's quota is one for all tenants, and what one may take depends on what the others took.
+    "api_budget",
+    "api_pause",
+}
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 ROWS_EACH = 2
@@ -92,6 +102,7 @@ class Filler:
                 return allowed[self.number % len(allowed)]
         values: dict[str, Any] = {
             "text": f"value {self.number}",
+            "text[]": [f"value {self.number}"],
             "uuid": uuid.uuid4(),
             "bigint": self.number,
             "integer": self.number,

@@ -79,7 +79,7 @@ class Site:
     ) -> None:
         """A page as the engine writes it; `then` is called before it is committed."""
         keys = [email_key(sighting.email) for sighting in sightings if sighting.email]
-        async with store.page([s.account_id for s in sightings], keys) as page:
+        async with store.page([s.account_id for s in sightings], keys, read_at=NOW) as page:
             plan = plans.plan_page(
                 sightings, page.known, scope=page.scope, run_id=store.run_id, new_ids=page.new_ids, now=NOW
             )

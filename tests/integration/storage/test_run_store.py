@@ -7,7 +7,7 @@ import pytest
 
 from addon import errors
 from addon.crm.contact import ContactId, email_key
-from addon.storage import contacts, sync_state
+from addon.storage import contacts, standing
 from addon.sync import cursor as cursors
 from addon.sync import plan as plans
 from addon.sync.cursor import Cursor
@@ -33,7 +33,7 @@ async def test_page_writes_contacts_accounts_history_and_cursor_at_once(acme: Si
     run = await acme.run(store.run_id)
     assert (run.phase, run.seen, run.linked, run.created, run.updated, run.points) == ("users", 3, 1, 2, 0, 3)
     async with acme.database.tenant(acme.tenant_id) as scope:
-        assert await sync_state.open_cursor(scope, store.run_id) == (cursor, 0)
+        assert await standing.read(scope, store.run_id) == standing.Standing(cursor=cursor, failures=0, points=3)
     history = await acme.rows(
         "SELECT field, old, new FROM change WHERE tenant_id = :tenant_id AND run_id = :run_id"
         " AND contact_id = :contact_id ORDER BY change_id",
@@ -100,7 +100,7 @@ async def test_contact_is_bare_until_somebody_types_into_it(acme: Site) -> None:
             contact_id=contact_id,
             id=account_id,
         )
-    async with store.page([AccountId(name) for name in ("ana", "bo", "ci")], []) as page:
+    async with store.page([AccountId(name) for name in ("ana", "bo", "ci")], [], read_at=NOW) as page:
         assert {c.contact_id: c.is_bare for c in page.known.contacts} == {bare: True, typed: False, manual: False}
 
 
@@ -108,7 +108,7 @@ async def test_known_holds_everybody_who_shares_a_contact(acme: Site) -> None:
     store = await acme.turn_on()
     await acme.scan(store, [a_sighting("ana", email="a@x.example"), a_sighting("qm:ana", email="a@x.example")])
     await acme.scan(store, [a_sighting("bo", email="b@x.example")])
-    async with store.page([AccountId("ana")], [email_key("B@x.example")]) as page:
+    async with store.page([AccountId("ana")], [email_key("B@x.example")], read_at=NOW) as page:
         assert {account.account_id for account in page.known.accounts} == {"ana", "qm:ana", "bo"}
         assert len(page.known.contacts) == 2
 
@@ -135,7 +135,7 @@ async def test_unreadable_account_counts_as_met_and_keeps_what_we_know(acme: Sit
     await acme.whole_run(people(1))
     begun = await acme.request_run()
     store = acme.store(begun.id)
-    async with store.page([], []) as page:
+    async with store.page([], [], read_at=NOW) as page:
         plan = plans.plan_page([], page.known, scope=page.scope, run_id=begun.id, new_ids=page.new_ids, now=NOW)
         await page.write(plan, unreadable=[AccountId("user-000")], cursor=SOMEWHERE, points=1)
     await store.finish()
@@ -189,7 +189,7 @@ async def test_contact_cannot_be_deleted_while_a_page_is_about_to_link_it(acme: 
         async with acme.database.tenant(acme.tenant_id) as scope:
             await contacts.delete(scope, contact_id)
 
-    async with store.page([AccountId("user-000")], [email_key("user-0@x.example")]) as page:
+    async with store.page([AccountId("user-000")], [email_key("user-0@x.example")], read_at=NOW) as page:
         deleting = asyncio.create_task(delete())
         await acme.somebody_waits()
         plan = plans.plan_page(

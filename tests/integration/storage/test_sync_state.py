@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from addon import errors
-from addon.storage import departures, sync_state
+from addon.storage import departures, standing, sync_state
 from addon.sync.ports import RunEnded
 from tests.integration.storage.site import NOW, Site, people
 from tests.unit.sync.builders import a_sighting
@@ -96,7 +96,7 @@ async def test_links_are_cleared_a_part_at_a_time(acme: Site) -> None:
 
 async def test_turning_off_waits_for_the_page_at_hand_and_no_page_follows(acme: Site) -> None:
     store = await acme.turn_on()
-    async with store.page([], []):
+    async with store.page([], [], read_at=NOW):
         switching = asyncio.create_task(acme.switch(enabled=False))
         await acme.somebody_waits()
     assert (await switching).state == "off"
@@ -108,7 +108,7 @@ async def test_failures_are_counted_in_a_row_and_forgotten_by_a_page(acme: Site)
     store = await acme.turn_on()
     async with acme.database.tenant(acme.tenant_id) as scope:
         for _ in range(2):
-            await sync_state.note_failure(scope, store.run_id, error="Jira did not answer.")
+            await standing.note_failure(scope, store.run_id, error="Jira did not answer.")
         status = await sync_state.read(scope)
     assert status.run is not None
     assert (status.state, status.run.failures, status.run.error) == ("waiting", 2, "Jira did not answer.")
@@ -120,9 +120,9 @@ async def test_failures_are_counted_in_a_row_and_forgotten_by_a_page(acme: Site)
 async def test_run_that_failed_stays_failed(acme: Site) -> None:
     store = await acme.turn_on()
     async with acme.database.tenant(acme.tenant_id) as scope:
-        await sync_state.fail_run(scope, store.run_id, error="Jira refuses.", now=NOW)
-        await sync_state.note_failure(scope, store.run_id, error="too late")
-        assert await sync_state.open_cursor(scope, store.run_id) is None
+        await standing.fail(scope, store.run_id, error="Jira refuses.", now=NOW)
+        await standing.note_failure(scope, store.run_id, error="too late")
+        assert await standing.read(scope, store.run_id) is None
         status = await sync_state.read(scope)
     assert (status.state, status.last_run and status.last_run.error) == ("failing", "Jira refuses.")
     with pytest.raises(RunEnded):

@@ -39,6 +39,19 @@ class Account(Strict):
     checked_at: Moment
 
 
+class Subject(Strict):
+    """An account that waits for a decision: linked or not."""
+
+    account_id: str
+    display_name: str
+    kind: Literal["user", "customer"]
+    active: bool
+    email_state: Literal["visible", "hidden", "unavailable"]
+    linked_by: Literal["email", "account", "person"] | None
+    linked_at: Moment | None
+    checked_at: Moment
+
+
 class CompanyRef(Strict):
     id: str
     name: str
@@ -105,6 +118,23 @@ class Sync(Strict):
     counts: Counts
 
 
+class Attention(Strict):
+    id: str
+    kind: Literal["ambiguous-email", "email-collision", "mass-unlink", "company-tie"]
+    account: Subject | None
+    candidates: list[Contact]
+    since: Moment
+
+
+class Preview(Strict):
+    state: Literal["none", "running", "done", "failed"]
+    link: int
+    create: int
+    held: int
+    no_email: int
+    excluded: int
+
+
 class Change(Strict):
     id: str
     run_id: str | None
@@ -156,6 +186,10 @@ ANSWERS: list[tuple[str, int, TypeAdapter[Any]]] = [
     (r"POST /api/sync/runs", 202, TypeAdapter(Run)),
     (r"GET /api/sync/runs/[^/]+", 200, TypeAdapter(Run)),
     (r"GET /api/sync/runs/[^/]+/changes", 200, TypeAdapter(Listed[Change])),
+    (r"POST /api/sync/runs/[^/]+/undo", 202, TypeAdapter(Sync)),
+    (r"POST /api/sync/preview", 202, TypeAdapter(Preview)),
+    (r"GET /api/sync/preview", 200, TypeAdapter(Preview)),
+    (r"GET /api/attention", 200, TypeAdapter(Listed[Attention])),
 ]
 PROBLEM: TypeAdapter[Problem] = TypeAdapter(Problem)
 

@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from addon import app
 from addon.jira.errors import JiraError
 from addon.storage.database import Database
+from addon.storage.ledger import Ledger
 from addon.web import errors, routes
 from addon.web.deps import WebDeps
 from lifecycle import qsh, store
@@ -159,6 +160,7 @@ def build_deps(database: Database, people: People, clock: Clock) -> WebDeps:
         database=database,
         callers=Callers(database=database.pool, vault=VAULT, base_url=BASE_URL, clock=clock),
         permissions=people,
+        ledger=Ledger(database, quota=65_000),
         enqueue=app.enqueue,
         clock=clock,
         base_url=BASE_URL,

@@ -3,19 +3,23 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import httpx
 
 from addon.jira.auth import ConnectAuth
 from addon.jira.client import JiraClient
-from lifecycle.tenant import ClientKey
+from addon.jira.throttle import Gate, Throttle
+from lifecycle.tenant import ClientKey, TenantId
 from lifecycle.vault import Secret
+from tests.support.ledgers import GenerousLedger
 
 BASE_URL = "https://acme.atlassian.net"
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 SECRET = "shared-secret-of-acme-0123456789abcdef"
 ADDON_KEY = "crm-contact-sync"
 CLIENT_KEY = ClientKey("client-acme")
+TENANT = TenantId(UUID(int=1))
 
 Answer = Callable[[httpx.Request], httpx.Response]
 
@@ -26,6 +30,8 @@ class Jira:
     def __init__(self, answers: dict[str, Any]) -> None:
         self._answers = answers
         self.requests: list[httpx.Request] = []
+        self.ledger = GenerousLedger()
+        self.throttle = Throttle(self.ledger, lambda: NOW)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
@@ -42,7 +48,10 @@ class Jira:
 
     def client(self) -> JiraClient:
         return JiraClient(
-            http=httpx.AsyncClient(transport=httpx.MockTransport(self)), base_url=BASE_URL, auth=connect_auth()
+            http=httpx.AsyncClient(transport=httpx.MockTransport(self)),
+            base_url=BASE_URL,
+            auth=connect_auth(),
+            gate=Gate(throttle=self.throttle, tenant_id=TENANT, is_awaited=False),
         )
 
     def asked(self, path: str) -> list[httpx.QueryParams]:

@@ -4,7 +4,7 @@ import httpx
 import pytest
 from pydantic import TypeAdapter
 
-from addon.jira import answers, client, errors
+from addon.jira import answers, budget, client, errors
 from tests.unit.jira.site import Jira
 
 PATH = "/rest/api/3/mypermissions"
@@ -38,7 +38,7 @@ async def test_status_becomes_an_error_that_names_the_operation_alone(
 ) -> None:
     jira = Jira({PATH: httpx.Response(status, json={"errorMessages": [f"{PERSON} may not"]})})
     with pytest.raises(error) as raised:
-        await jira.client().get(PATH, answers.PERMISSIONS, {"accountId": "ana"})
+        await jira.client().get(PATH, answers.PERMISSIONS, {"accountId": "ana"}, price=budget.FLAT)
     assert type(raised.value) is error
     assert str(raised.value) == f"GET {PATH}: {status}"
 
@@ -59,7 +59,7 @@ async def test_status_becomes_an_error_that_names_the_operation_alone(
 async def test_answer_that_breaks_the_document_is_corrupt_and_not_repeated(answer: httpx.Response) -> None:
     jira = Jira({PATH: answer})
     with pytest.raises(errors.Corrupt) as raised:
-        await jira.client().get(PATH, answers.PERMISSIONS, {})
+        await jira.client().get(PATH, answers.PERMISSIONS, {}, price=budget.FLAT)
     assert PERSON not in repr(raised.value)
     assert raised.value.__suppress_context__  # a traceback would show the answer as well
 
@@ -69,7 +69,7 @@ async def test_answer_that_cannot_be_unpacked_is_corrupt() -> None:
         return httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(b"no gzip"))
 
     with pytest.raises(errors.Corrupt):
-        await Jira({PATH: answer}).client().get(PATH, answers.PERMISSIONS, {})
+        await Jira({PATH: answer}).client().get(PATH, answers.PERMISSIONS, {}, price=budget.FLAT)
 
 
 @pytest.mark.parametrize(
@@ -77,14 +77,14 @@ async def test_answer_that_cannot_be_unpacked_is_corrupt() -> None:
 )
 async def test_no_answer_is_unreachable(failure: httpx.TransportError) -> None:
     with pytest.raises(errors.Unreachable, match=f"^GET {PATH}: {type(failure).__name__}$"):
-        await Jira({PATH: failure}).client().get(PATH, answers.PERMISSIONS, {})
+        await Jira({PATH: failure}).client().get(PATH, answers.PERMISSIONS, {}, price=budget.FLAT)
 
 
 @pytest.mark.parametrize("people", [{"values": [{"accountId": 7}]}, {"values": [{"displayName": ["Ana"]}]}])
 async def test_record_of_the_wrong_type_makes_the_whole_page_corrupt(people: dict[str, object]) -> None:
     page = {"startAt": 0, "maxResults": 50, "total": 1, "isLast": True} | people
     with pytest.raises(errors.Corrupt):
-        await Jira({PATH: page}).client().get(PATH, answers.USERS, {})
+        await Jira({PATH: page}).client().get(PATH, answers.USERS, {}, price=budget.FLAT)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ async def test_record_of_the_wrong_type_makes_the_whole_page_corrupt(people: dic
 )
 async def test_page_that_could_be_read_for_ever_is_corrupt(bean: dict[str, object]) -> None:
     with pytest.raises(errors.Corrupt):
-        await Jira({PATH: {"values": []} | bean}).client().get(PATH, GROUPS, {})
+        await Jira({PATH: {"values": []} | bean}).client().get(PATH, GROUPS, {}, price=budget.FLAT)
 
 
 @pytest.mark.parametrize(
@@ -117,15 +117,19 @@ async def test_page_that_could_be_read_for_ever_is_corrupt(bean: dict[str, objec
 async def test_retry_after_is_read_in_seconds(header: str | None, seconds: int) -> None:
     headers = {} if header is None else {"Retry-After": header}
     with pytest.raises(errors.Throttled) as raised:
-        await Jira({PATH: httpx.Response(429, headers=headers)}).client().get(PATH, answers.PERMISSIONS, {})
+        await (
+            Jira({PATH: httpx.Response(429, headers=headers)})
+            .client()
+            .get(PATH, answers.PERMISSIONS, {}, price=budget.FLAT)
+        )
     assert raised.value.retry_after == timedelta(seconds=seconds)
 
 
 async def test_post_sends_json_and_get_sends_no_body() -> None:
     jira = Jira({PATH: {"globalPermissions": ["ADMINISTER"]}})
     site = jira.client()
-    grants = await site.post(PATH, answers.GRANTS, {"accountId": "ana"})
-    await site.get(PATH, answers.GRANTS, {"accountId": ["a:1", "b"], "includeInactiveUsers": True})
+    grants = await site.post(PATH, answers.GRANTS, {"accountId": "ana"}, price=budget.FLAT)
+    await site.get(PATH, answers.GRANTS, {"accountId": ["a:1", "b"], "includeInactiveUsers": True}, price=budget.FLAT)
     assert grants.global_permissions == ["ADMINISTER"]
     post, get = jira.requests
     assert post.content == b'{"accountId":"ana"}'
@@ -135,7 +139,7 @@ async def test_post_sends_json_and_get_sends_no_body() -> None:
 
 async def test_unread_fields_are_no_reason_to_stop() -> None:
     user = {"accountId": "ana", "active": "true", "displayName": "Ana", "guest": {"new": "field"}}
-    found = await Jira({PATH: user}).client().get(PATH, TypeAdapter(answers.User), {})
+    found = await Jira({PATH: user}).client().get(PATH, TypeAdapter(answers.User), {}, price=budget.FLAT)
     assert (found.account_id, found.active, found.email) == ("ana", True, None)
 
 

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -68,3 +68,14 @@ def test_reasons_say_nothing_of_people_or_addresses() -> None:
         decision = retry.decide(error, failures=0, spread=MIDDLE)
         assert isinstance(decision, Dead)
         assert "ana" not in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("wait_s", "spread", "delay_s"),
+    [(10, 0.0, 10), (10, 1.0, 11), (300, 0.5, 315), (3_000, 0.0, 3_000), (3_000, 1.0, 3_060)],
+)
+def test_limit_is_waited_for_and_a_little_longer_however_often(wait_s: int, spread: float, delay_s: int) -> None:
+    now = datetime(2026, 11, 22, 9, tzinfo=UTC)
+    limit = errors.Waiting("GET /: 429", what="a limit", until=now + timedelta(seconds=wait_s), now=now)
+    for failures in (0, retry.MAX_FAILURES):
+        assert retry.decide(limit, failures=failures, spread=spread) == Again(delay=timedelta(seconds=delay_s))

@@ -9,7 +9,7 @@ from typing import Any
 from addon.crm.contact import ContactId, email_key
 from addon.sync import plan as plans
 from addon.sync.people import Account, AttentionKind, Contact, Known, Plan, Sighting
-from addon.sync.plan import Scope
+from addon.sync.scope import Scope
 from lifecycle.tenant import AccountId
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)

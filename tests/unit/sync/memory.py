@@ -10,9 +10,10 @@ from typing import Literal
 from addon.crm.contact import ContactId, EmailKey
 from addon.sync import ports
 from addon.sync.cursor import Cursor
+from addon.sync.order import ListKey, Stretch
 from addon.sync.people import Known, Plan, Sighting
-from addon.sync.plan import Scope
 from addon.sync.ports import Containers, Emails, Glimpse, People
+from addon.sync.scope import Scope
 from lifecycle.tenant import AccountId
 from tests.unit.sync.builders import ACTIVE_ONLY, NOBODY_KNOWN, NOW, RUN, applied, ids
 
@@ -93,7 +94,9 @@ class MemoryDirectory:
 
 @dataclass(slots=True, kw_only=True)
 class MemoryStore:
-    """One run. `pages_until_ended`: how many pages may be written before somebody turns the sync off."""
+    """One run. `pages_until_ended`: how many pages may be written before somebody turns the sync off. `overtaken`: who is
+    read by others while the run reads them.
+    """
 
     known: Known = NOBODY_KNOWN
     scope: Scope = ACTIVE_ONLY
@@ -101,7 +104,9 @@ class MemoryStore:
     points: int = 0
     finished: bool = False
     pages_until_ended: int | None = None
+    overtaken: frozenset[AccountId] = frozenset()
     new_ids: Iterator[ContactId] = field(default_factory=ids)
+    pages: list[tuple[ListKey, Stretch]] = field(default_factory=list)
 
     async def glimpse(self, account_ids: Sequence[AccountId]) -> Mapping[AccountId, Glimpse]:
         return {
@@ -112,8 +117,9 @@ class MemoryStore:
 
     @asynccontextmanager
     async def page(
-        self, account_ids: Sequence[AccountId], email_keys: Sequence[EmailKey]
+        self, account_ids: Sequence[AccountId], email_keys: Sequence[EmailKey], *, read_at: datetime
     ) -> AsyncIterator["MemoryPage"]:
+        assert read_at >= NOW
         assert not set(email_keys) & {""}
         assert len(account_ids) < 1000
         if self.pages_until_ended == 0:
@@ -145,11 +151,21 @@ class MemoryStore:
 class MemoryPage:
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
+        self.newer = store.overtaken & {account.account_id for account in store.known.accounts}
         self.known = store.known
         self.scope = store.scope
         self.new_ids = store.new_ids
 
-    async def write(self, plan: Plan, *, unreadable: Sequence[AccountId], cursor: Cursor, points: int) -> None:
+    async def write(
+        self,
+        plan: Plan,
+        *,
+        unreadable: Sequence[AccountId],
+        cursor: Cursor,
+        points: int,
+        pages: Sequence[tuple[ListKey, Stretch]] = (),
+    ) -> None:
+        self._store.pages.extend(pages)
         after = applied(self.known, plan)
         met = [
             replace(account, seen_in_run=RUN) if account.account_id in unreadable else account

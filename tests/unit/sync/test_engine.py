@@ -10,6 +10,7 @@ from addon.sync import engine
 from addon.sync.cursor import Cursor
 from addon.sync.people import Known, Sighting
 from addon.sync.ports import Directory, RunEnded, Store
+from lifecycle.tenant import AccountId
 from tests.unit.sync.builders import NOW, RUN, a_contact, a_sighting, an_account
 from tests.unit.sync.memory import PAGE, Clock, MemoryDirectory, MemoryStore
 
@@ -43,6 +44,20 @@ async def test_scan_links_everybody_of_every_phase() -> None:
     assert {a.account_id: a.kind for a in store.known.accounts if a.account_id == "user-0"} == {"user-0": "user"}
     assert store.finished
     assert store.points == directory.points - len(directory.called("may_browse"))
+
+
+async def test_whom_others_read_since_is_met_and_left_as_they_wrote_it() -> None:
+    """The page was read before the account changed, and is written after somebody else wrote the change."""
+    known = Known(
+        accounts=[
+            an_account("user-0", email="new@x.example", display_name="Renamed", contact_id=1, seen_in_run=RUN - 1)
+        ],
+        contacts=[a_contact(1, name="Renamed", email="new@x.example")],
+    )
+    store = MemoryStore(known=known, overtaken=frozenset({AccountId("user-0")}))
+    assert await carry_on(MemoryDirectory(groups={"a": people(2)}), store)
+    assert store.linked == {"user-0": "new@x.example", "user-1": "user-1@x.example"}
+    assert {a.display_name for a in store.known.accounts if a.account_id == "user-0"} == {"Renamed"}
 
 
 async def test_slice_ends_in_time_and_the_next_goes_on_where_it_stood() -> None:

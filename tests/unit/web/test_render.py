@@ -1,6 +1,6 @@
 import dataclasses
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -35,3 +35,12 @@ ACME = Tenant(
 def test_only_origins_of_the_tenant_may_frame_it(base_url: str, display_url: str, sources: str) -> None:
     tenant = dataclasses.replace(ACME, base_url=base_url, display_url=display_url)
     assert render.frame_ancestors(tenant) == sources
+
+
+@pytest.mark.parametrize(
+    ("minutes", "text"),
+    [(0.5, "1 minute"), (1, "1 minute"), (4, "4 minutes"), (4.1, "5 minutes"), (119, "119 minutes"), (121, "3 hours")],
+)
+def test_duration_is_rounded_up(minutes: float, text: str) -> None:
+    shown = render.ENVIRONMENT.from_string("{{ time | duration }}").render(time=timedelta(minutes=minutes))
+    assert shown == text

@@ -1,0 +1,46 @@
+"""Which accounts become and stay contacts: the setting for inactive ones (D7) and the filters (D11). Pure."""
+
+from dataclasses import dataclass, replace
+
+from addon.sync.filters import NO_FILTERS, Filters, Membership
+from addon.sync.people import Account, Sighting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Whose accounts become contacts (D7, D11). One that was linked stays when it becomes inactive, and leaves when the
+    filters do not mean it any more.
+    """
+
+    include_inactive: bool
+    filters: Filters = NO_FILTERS
+    membership: Membership = "unknown"
+
+    def admits(self, sighting: Sighting) -> bool:
+        return sighting.active or self.include_inactive
+
+    def includes(self, account: Account, before: Account | None) -> bool:
+        """Whether the filters mean the account, as far as this answer tells; else what was known `before` counts."""
+        if not self.filters.admits_kind(account.kind):
+            return False
+        if not self.filters.admits_email(account.email_key):
+            # D8: an outage of the email API says nothing about an address.
+            return account.email_state == "unavailable" and is_kept(before) and before is not None and before.in_scope
+        if self.membership == "inside" or not self.filters.is_by_list(account.kind):
+            return True
+        return self.membership == "unknown" and before is not None and before.in_scope
+
+    def kind_of(self, sighting: Sighting, before: Account | None) -> Sighting:
+        """An answer by id knows another kind than the lists do: where lists decide, it must not change sides by that."""
+        if before is None or self.membership == "inside" or not self.filters.is_by_list(before.kind):
+            return sighting
+        return replace(sighting, kind=before.kind)
+
+    def must_remember(self, account: Account) -> bool:
+        """A user whom only the kind excludes: a desk's list will name them too, and does not say that they are a user."""
+        return account.kind == "user" and not self.filters.admits_kind("user")
+
+
+def is_kept(before: Account | None) -> bool:
+    """Whether the account has a contact, or had one that it may come back to."""
+    return before is not None and (before.contact_id is not None or before.remembered_contact_id is not None)

@@ -1,0 +1,161 @@
+"""Where a measurement takes place: sites in a process of their own, the add-on and a worker as in production."""
+
+import asyncio
+import base64
+import contextlib
+import json
+import os
+import pathlib
+import secrets
+import sys
+import tempfile
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from addon import app
+from addon.jira.auth import ConnectAuth
+from addon.storage import embedded
+from addon.storage.database import Database
+from lifecycle import store
+from lifecycle.tenant import ClientKey
+from lifecycle.vault import Vault
+from sandbox.demo import ADDON_KEY, Admin, free_port, wait_for
+from sandbox.demo import Stage as Places
+
+POLL_S = 0.05
+NO_QUOTA = "1000000000"  # points an hour: the benchmarks measure us, not the quota
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """One installed site: its administrator, and how to sign for it."""
+
+    admin: Admin
+    client: httpx.AsyncClient
+    base_url: str
+    auth: ConnectAuth
+
+    async def switch(self, *, enabled: bool) -> dict[str, Any]:
+        answer: dict[str, Any] = await self.admin.call("PUT", "/api/sync", {"enabled": enabled})
+        return answer
+
+    async def run(self) -> dict[str, Any]:
+        """A run from beginning to end, begun by the switch or by hand."""
+        sync = await self.admin.call("GET", "/api/sync")
+        if sync["enabled"]:
+            await self.admin.call("POST", "/api/sync/runs")
+        else:
+            await self.switch(enabled=True)
+        while True:
+            sync = await self.admin.call("GET", "/api/sync")
+            if sync["run"] is None:
+                finished: dict[str, Any] = sync["lastRun"]
+                if finished["state"] != "done":
+                    raise RuntimeError(f"the run ended as {finished['state']}: {finished['error']}")
+                return finished
+            await asyncio.sleep(POLL_S)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A database, the tenants, and the worker whose memory is looked at."""
+
+    database: Database
+    tenants: list[Tenant]
+    worker: Process
+
+    def peak_mib(self) -> float:
+        """The most memory that the worker ever held, in MiB (Linux: VmHWM)."""
+        status = pathlib.Path(f"/proc/{self.worker.pid}/status").read_text(encoding="ascii")
+        [line] = [line for line in status.splitlines() if line.startswith("VmHWM")]
+        return int(line.split()[1]) / 1024
+
+
+@contextlib.asynccontextmanager
+async def build(*sizes: int, customers_share: float = 0.0) -> AsyncIterator[Stage]:
+    """Sites of these sizes, with the add-on installed on each and its sync off."""
+    async with contextlib.AsyncExitStack() as stack:
+        folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crm-bench-")))
+        sites = await stack.enter_async_context(
+            _process(
+                folder, "site", {}, sys.executable, "-m", "benchmarks.site", str(customers_share), *map(str, sizes)
+            )
+        )
+        base_urls = json.loads(await _first_line(sites))
+        server = await embedded.start(folder)
+        stack.callback(server.leave)
+        key = secrets.token_bytes(32)
+        addon_url = f"http://localhost:{free_port(8080)}"
+        places = Places(site=base_urls[0], addon=addon_url, data_dir=folder)
+        environment = {
+            **places.environment(),
+            "CRM_SYNC_DATABASE_URL": server.url,
+            "CRM_SYNC_SECRET_KEYS": base64.b64encode(key).decode(),
+            "CRM_SYNC_API_POINTS_PER_HOUR": NO_QUOTA,
+        }
+        command = str(pathlib.Path(sys.executable).with_name("crm-sync"))
+        async with _process(folder, "migrate", environment, command, "migrate") as migrating:
+            await migrating.wait()
+        await stack.enter_async_context(_process(folder, "serve", environment, command, "serve"))
+        worker = await stack.enter_async_context(_process(folder, "worker", environment, command, "worker"))
+        client = await stack.enter_async_context(httpx.AsyncClient(timeout=120))
+        await wait_for(client, f"{addon_url}/readyz", places)
+        database = Database(server.url)
+        await database.connect()
+        stack.push_async_callback(database.disconnect)
+        tenants = [await _install(client, database, Vault([key]), url, places) for url in base_urls]
+        yield Stage(database=database, tenants=tenants, worker=worker)
+
+
+async def _install(
+    client: httpx.AsyncClient, database: Database, vault: Vault, base_url: str, places: Places
+) -> Tenant:
+    here = Places(site=base_url, addon=places.addon, data_dir=places.data_dir)
+    answer = await client.post(
+        f"{base_url}/sandbox/install", json={"descriptorUrl": f"{places.addon}/atlassian-connect.json"}
+    )
+    answer.raise_for_status()
+    client_key = ClientKey(answer.json()["clientKey"])
+    async with database.transaction() as connection:
+        record = await store.find_by_client_key(connection, client_key)
+    if record is None:
+        raise LookupError("the installation left no tenant")
+    auth = ConnectAuth(
+        addon_key=ADDON_KEY,
+        client_key=client_key,
+        secret=vault.open(record.sealed_secret, tenant_id=record.tenant.tenant_id),
+        base_url=base_url,
+        clock=app.now,
+    )
+    return Tenant(admin=Admin(client=client, stage=here), client=client, base_url=base_url, auth=auth)
+
+
+@contextlib.asynccontextmanager
+async def _process(
+    folder: pathlib.Path, name: str, environment: dict[str, str], *command: str
+) -> AsyncIterator[Process]:
+    with (folder / f"{name}.log").open("wb") as log:
+        running = await asyncio.create_subprocess_exec(
+            *command, env={**os.environ, **environment}, stdout=asyncio.subprocess.PIPE, stderr=log
+        )
+    try:
+        yield running
+    finally:
+        if running.returncode is None:
+            running.terminate()
+            await running.wait()
+
+
+async def _first_line(process: Process) -> bytes:
+    if process.stdout is None:
+        raise LookupError("the process was started without a pipe")
+    return await process.stdout.readline()
+
+
+async def pause() -> None:
+    """Between two looks at something that is on its way."""
+    await asyncio.sleep(POLL_S)

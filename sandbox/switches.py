@@ -1,0 +1,110 @@
+"""How are a site's faults written in JSON? Reading a change and showing what is set; no HTTP, and nothing is switched here."""
+
+import collections.abc
+import dataclasses
+import datetime as dt
+import types
+from typing import Any
+
+from sandbox import errors, faults
+
+Known = collections.abc.Mapping[str, tuple[str, type | types.UnionType]]
+
+SWITCHES: Known = {
+    "fallbackUsers": ("fallback_users", bool),
+    "corruptUsers": ("corrupt_users", bool),
+    "noBrowsePermission": ("no_browse_permission", bool),
+    "shortPages": ("short_pages", bool),
+    "emptyLists": ("empty_lists", bool),
+    "shuffledPages": ("shuffled_pages", bool),
+    "enforceBursts": ("enforce_bursts", bool),
+    "movingPeople": ("moving_people", int),
+    "quotaPerHour": ("quota_per_hour", int | None),
+    "fallbackShare": ("fallback_share", int | float),
+    "errorShare": ("error_share", int | float),
+    "cutShare": ("cut_share", int | float),
+    "delaySeconds": ("delay_s", int | float),
+}
+SHARES = frozenset({"fallbackShare", "errorShare", "cutShare", "lost", "doubled"})
+INTERRUPTION: Known = {
+    "pathPrefix": ("path_prefix", str),
+    "status": ("status", int),
+    "times": ("times", int | None),
+    "body": ("body", str | None),
+    "retryAfterSeconds": ("retry_after_s", int | None),
+    "limit": ("limit", str | None),
+}
+WEBHOOKS: Known = {
+    "lost": ("lost", int | float),
+    "doubled": ("doubled", int | float),
+    "reordered": ("reordered", bool),
+    "delayedSeconds": ("delayed_s", int | float),
+}
+
+
+def change(present: faults.Faults, body: dict[str, Any]) -> faults.Faults:
+    """What is given replaces what was; `{"healthy": true}` first ends every fault. Raises BadRequest, TypeError, ValueError."""
+    given = dict(body)
+    changed = faults.Faults() if given.pop("healthy", False) else dataclasses.replace(present)
+    for name, value in given.items():
+        if name in SWITCHES:
+            setattr(changed, SWITCHES[name][0], _check(name, value, SWITCHES[name][1]))
+        elif name == "emailApi":
+            changed.email_api = faults.EmailApi(value)
+        elif name == "webhooks":
+            changed.webhooks = _read_webhooks(value)
+        elif name == "interruptions":
+            changed.interruptions = [_read_interruption(each) for each in value]
+        else:
+            raise errors.BadRequest(f"Unknown fault: {name}")
+    return changed
+
+
+def show(present: faults.Faults) -> dict[str, Any]:
+    """Everything, also what is healthy."""
+    return {
+        **{name: getattr(present, field) for name, (field, _) in SWITCHES.items()},
+        "emailApi": str(present.email_api),
+        "webhooks": {
+            "lost": present.webhooks.lost,
+            "doubled": present.webhooks.doubled,
+            "reordered": present.webhooks.reordered,
+            "delayedSeconds": present.webhooks.delayed.total_seconds(),
+        },
+        "interruptions": [
+            {name: getattr(each, field) for name, (field, _) in INTERRUPTION.items()} for each in present.interruptions
+        ],
+    }
+
+
+def read_fields(body: collections.abc.Mapping[str, Any], known: Known) -> dict[str, Any]:
+    """The known fields among those of the body, under the names that the record has for them. Raises BadRequest."""
+    return {field: _check(name, body[name], wanted) for name, (field, wanted) in known.items() if name in body}
+
+
+def _read_interruption(body: collections.abc.Mapping[str, Any]) -> faults.Interruption:
+    fields = read_fields(body, INTERRUPTION)
+    if fields.get("limit") is not None:
+        fields["limit"] = faults.Limit(fields["limit"])
+    return faults.Interruption(**fields)
+
+
+def _read_webhooks(body: collections.abc.Mapping[str, Any]) -> faults.WebhookFaults:
+    unknown = body.keys() - WEBHOOKS.keys()
+    if unknown:
+        raise errors.BadRequest(f"Unknown webhook faults: {', '.join(sorted(unknown))}")
+    fields = read_fields(body, WEBHOOKS)
+    delayed = dt.timedelta(seconds=fields.pop("delayed_s", 0))
+    return faults.WebhookFaults(**fields, delayed=delayed)
+
+
+def _check(name: str, value: Any, wanted: type | types.UnionType) -> Any:
+    if name in SHARES:
+        # True is all of them.
+        if not isinstance(value, int | float) or not 0 <= value <= 1:
+            raise errors.BadRequest(f"{name} must be between 0 and 1.")
+        return float(value)
+    # Python counts True and False among the numbers; JSON does not.
+    if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
+        raise errors.BadRequest(f"{name} must not be {value!r}.")
+    return value
