@@ -3,9 +3,8 @@
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
+from addon.storage import sync_state
 from benchmarks import bare, stage
 from benchmarks.stage import Stage, Tenant
 
@@ -36,14 +35,14 @@ async def runs(people: int) -> AsyncIterator[Figure]:
         bare_s = time.perf_counter() - started
         yield Figure(name=f"bare loop, {rows} rows", value=bare_s, unit="s")
         first = await tenant.run()
-        yield Figure(name=f"first run, {first['seen']} people", value=_took_s(first), unit="s")
+        yield Figure(name=f"first run, {first.seen} people", value=_took_s(first), unit="s")
         yield Figure(name="first run / bare loop", value=_took_s(first) / bare_s, unit="times", goal=1.5)
         again = await tenant.run()
         yield Figure(name="unchanged run", value=_took_s(again), unit="s")
         yield Figure(name="unchanged run / bare loop", value=_took_s(again) / bare_s, unit="times", goal=1.2)
         yield Figure(
             name="points per row of a first run / the least possible",
-            value=first["points"] / (LEAST_POINTS * rows),
+            value=first.points / (LEAST_POINTS * rows),
             unit="times",
             goal=1.05,
         )
@@ -72,5 +71,7 @@ async def memory(few: int, many: int) -> AsyncIterator[Figure]:
     yield Figure(name=f"memory at {many} / at {few}", value=peaks[1] / peaks[0], unit="times", goal=1.2)
 
 
-def _took_s(run: dict[str, Any]) -> float:
-    return (datetime.fromisoformat(run["finishedAt"]) - datetime.fromisoformat(run["startedAt"])).total_seconds()
+def _took_s(run: sync_state.Run) -> float:
+    if run.finished_at is None:
+        raise LookupError("the run has not ended")
+    return (run.finished_at - run.started_at).total_seconds()
