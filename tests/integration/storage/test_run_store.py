@@ -20,6 +20,8 @@ from tests.unit.sync.builders import a_sighting
 async def test_store_is_the_engines(acme: Site) -> None:
     store: Store = await acme.turn_on()
     await store.move(SOMEWHERE, points=1)
+    [run] = await acme.rows("SELECT phase FROM sync_run WHERE tenant_id = :tenant_id")
+    assert run["phase"] == SOMEWHERE.phase
 
 
 async def test_page_writes_contacts_accounts_history_and_cursor_at_once(acme: Site) -> None:

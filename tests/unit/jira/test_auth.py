@@ -68,7 +68,8 @@ def test_token_for_one_site_is_never_made_for_another(url: str) -> None:
 
 @pytest.mark.parametrize("base_url", ["https://acme.atlassian.net:443", "http://localhost:80", "http://localhost:9001"])
 def test_site_may_name_its_port(base_url: str) -> None:
-    next(connect_auth(base_url=base_url).auth_flow(httpx.Request("GET", f"{base_url}/rest/api/3/myself")))
+    request = httpx.Request("GET", f"{base_url}/rest/api/3/myself")
+    assert next(connect_auth(base_url=base_url).auth_flow(request)).headers["Authorization"].startswith("JWT ")
 
 
 def test_token_is_made_anew_for_each_request() -> None:
