@@ -152,17 +152,23 @@ async def assemble(config: Settings) -> AsyncIterator[Parts]:
         stack.push_async_callback(database.disconnect)
         limits = httpx.Limits(max_connections=CALLS_AT_ONCE)
         http = await stack.enter_async_context(httpx.AsyncClient(limits=limits, follow_redirects=False))
-        vault = Vault(key_ring(config))
-        ledger = Ledger(database, quota=config.api_points_per_hour)
-        sites = Sites(
-            database=database.pool,
-            vault=vault,
-            http=http,
-            addon_key=config.addon_key,
-            clock=now,
-            throttle=Throttle(ledger, now),
-        )
-        yield Parts(config=config, database=database, vault=vault, http=http, sites=sites, ledger=ledger)
+        yield wire(config, database=database, vault=Vault(key_ring(config)), http=http)
+
+
+def wire(
+    config: Settings, *, database: Database, vault: Vault, http: httpx.AsyncClient, clock: Callable[[], datetime] = now
+) -> Parts:
+    """Put the parts together around what is open already."""
+    ledger = Ledger(database, quota=config.api_points_per_hour)
+    sites = Sites(
+        database=database.pool,
+        vault=vault,
+        http=http,
+        addon_key=config.addon_key,
+        clock=clock,
+        throttle=Throttle(ledger, clock),
+    )
+    return Parts(config=config, database=database, vault=vault, http=http, sites=sites, ledger=ledger, clock=clock)
 
 
 @contextmanager

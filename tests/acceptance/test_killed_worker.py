@@ -17,12 +17,9 @@ import httpx
 import pytest
 
 from addon import app
-from addon.jira.sites import Sites
-from addon.jira.throttle import Throttle
 from addon.settings import Settings
 from addon.storage import sync_state
 from addon.storage.database import Database
-from addon.storage.ledger import Ledger
 from lifecycle import store
 from lifecycle.tenant import ClientKey, TenantId
 from lifecycle.vault import Vault
@@ -30,7 +27,7 @@ from sandbox import app as sandbox_app
 from sandbox.cloud import Cloud
 from sandbox.site import Site
 from tests.support import sockets
-from tests.support.world import ADDON_KEY, ADDON_URL, API_POINTS_PER_HOUR, VAULT_KEY
+from tests.support.world import ADDON_KEY, ADDON_URL, VAULT_KEY
 
 PEOPLE = 800
 SOME = 200  # people met before the worker is killed
@@ -98,22 +95,12 @@ async def contacts_of(database: Database, tenant_id: TenantId) -> list[tuple[obj
 async def test_run_of_a_killed_worker_is_finished_by_another(database: Database) -> None:
     tenants: list[TenantId] = []
     async with httpx.AsyncClient() as http:
-        vault = Vault([VAULT_KEY])
-        ledger = Ledger(database, quota=API_POINTS_PER_HOUR)
-        sites = Sites(
-            database=database.pool,
-            vault=vault,
-            http=http,
-            addon_key=ADDON_KEY,
-            clock=app.now,
-            throttle=Throttle(ledger, app.now),
-        )
 
         def parts(keys_url: str) -> app.Parts:
             config = Settings(
                 base_url=ADDON_URL, addon_key=ADDON_KEY, tenant_hosts=("localhost",), install_keys_url=keys_url
             )
-            return app.Parts(config=config, database=database, vault=vault, http=http, sites=sites, ledger=ledger)
+            return app.wire(config, database=database, vault=Vault([VAULT_KEY]), http=http)
 
         late = sockets.LateTransport()
         async with httpx.AsyncClient(transport=late) as to_addon, cloud_on_sockets(to_addon) as (cloud, both):

@@ -10,16 +10,13 @@ import pytest
 from playwright.async_api import Frame, Page, expect
 
 from addon import app
-from addon.jira.sites import Sites
-from addon.jira.throttle import Throttle
 from addon.settings import Settings
 from addon.storage.database import Database
-from addon.storage.ledger import Ledger
 from lifecycle.vault import Vault
 from sandbox.site import Site
 from tests.browser import stage
 from tests.support import sockets
-from tests.support.world import ADDON_KEY, API_POINTS_PER_HOUR, VAULT_KEY
+from tests.support.world import ADDON_KEY, VAULT_KEY
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 RUN_MS = 30_000
@@ -43,16 +40,6 @@ async def installed(
     listening, port = sockets.listen("127.0.0.1")
     base_url = f"http://127.0.0.1:{port}"
     async with httpx.AsyncClient() as http:
-        vault = Vault([VAULT_KEY])
-        ledger = Ledger(database, quota=API_POINTS_PER_HOUR)
-        sites = Sites(
-            database=database.pool,
-            vault=vault,
-            http=http,
-            addon_key=ADDON_KEY,
-            clock=app.now,
-            throttle=Throttle(ledger, app.now),
-        )
         config = Settings(
             base_url=base_url,
             addon_key=ADDON_KEY,
@@ -60,7 +47,7 @@ async def installed(
             install_keys_url=f"{first.base_url}/install-keys",
             host_script_url=f"{first.base_url}/atlassian-connect/all.js",
         )
-        parts = app.Parts(config=config, database=database, vault=vault, http=http, sites=sites, ledger=ledger)
+        parts = app.wire(config, database=database, vault=Vault([VAULT_KEY]), http=http)
         await serve(parts.web_app(), [listening])
         for site in (first, second):
             await sandbox_server.cloud.install(site, f"{base_url}/atlassian-connect.json")

@@ -14,14 +14,11 @@ from typing import Any
 import httpx
 
 from addon import app
-from addon.jira.sites import Sites
-from addon.jira.throttle import Throttle
 from addon.jobs import Jobs
 from addon.queue.worker import Again, Handler, Worker
 from addon.settings import Settings
 from addon.storage import sync_state
 from addon.storage.database import SESSION_SETTINGS, Database
-from addon.storage.ledger import Ledger
 from addon.storage.sync_state import SyncStatus
 from addon.sync.work import Work
 from lifecycle import store
@@ -237,16 +234,6 @@ async def build(database: Database, *, points_per_hour: int = API_POINTS_PER_HOU
     late = LateTransport()
     jira = CheckedTransport(late)
     async with httpx.AsyncClient(transport=jira) as to_jira:
-        vault = Vault([VAULT_KEY])
-        ledger = Ledger(database, quota=points_per_hour)
-        sites = Sites(
-            database=database.pool,
-            vault=vault,
-            http=to_jira,
-            addon_key=ADDON_KEY,
-            clock=clock,
-            throttle=Throttle(ledger, clock),
-        )
         config = Settings(
             base_url=ADDON_URL,
             addon_key=ADDON_KEY,
@@ -255,9 +242,7 @@ async def build(database: Database, *, points_per_hour: int = API_POINTS_PER_HOU
             database_url=None,
             api_points_per_hour=points_per_hour,
         )
-        parts = app.Parts(
-            config=config, database=database, vault=vault, http=to_jira, sites=sites, ledger=ledger, clock=clock
-        )
+        parts = app.wire(config, database=database, vault=Vault([VAULT_KEY]), http=to_jira, clock=clock)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=parts.web_app())) as to_addon:
             cloud = Cloud(client=to_addon, now=clock)
             late.target = httpx.ASGITransport(app=sandbox_app.create(cloud))
