@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
+import hypothesis
 import pytest
 from sqlalchemy.engine import make_url
 
@@ -21,6 +22,12 @@ EXTERNAL_URL = os.environ.get("CRM_SYNC_DATABASE_URL")
 for name in [name for name in os.environ if name.startswith("CRM_SYNC_")]:
     # What the tests build reads its settings from the tests alone.
     del os.environ[name]
+
+# The same examples each time, so that a commit is judged by what it changed; HYPOTHESIS_PROFILE=explore draws new ones.
+# What those find is kept as an `@example` or a test of its own.
+hypothesis.settings.register_profile("steady", derandomize=True, deadline=None, print_blob=True)
+hypothesis.settings.register_profile("explore", deadline=None, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 # No crash of the machine matters to a test database; a crash of PostgreSQL itself is tested on its own cluster.
 FAST_SETTINGS = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_connections = 300")

@@ -193,6 +193,8 @@ class _Steps:
         self._keep(low, high, end - begin, known, members)
 
     def _read(self, begin: int, end: int) -> Generator[Look, Sequence[AccountId], Sequence[AccountId]]:
+        if end == begin:
+            return []
         if end - begin > READ_MOST:
             raise _Unfit
         self._count()
