@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from addon.web import texts
 from lifecycle.tenant import Tenant
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -126,7 +127,10 @@ ENVIRONMENT = Environment(
     autoescape=True,
     auto_reload=False,
     undefined=StrictUndefined,
+    extensions=["jinja2.ext.i18n"],
     trim_blocks=True,
     lstrip_blocks=True,
 )
+ENVIRONMENT.policies["ext.i18n.trimmed"] = True
+ENVIRONMENT.install_gettext_callables(texts.gettext, texts.ngettext, newstyle=True)  # type: ignore[attr-defined] # by i18n
 ENVIRONMENT.filters |= {"day": _day, "minute": _minute, "count": _count, "phase": _phase, "duration": _duration}
