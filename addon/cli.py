@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import structlog
 import typer
 import uvicorn
+import uvloop
 
 from addon import app, errors, log, settings
 from addon.queue.worker import Worker
@@ -58,7 +59,7 @@ def _run(command: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
     try:
         config = settings.load()
         log.configure(config.log_format)
-        asyncio.run(command(config))
+        uvloop.run(command(config))
     except errors.ConfigurationError as exc:
         for problem in exc.problems:
             print(problem, file=sys.stderr)  # noqa: T201 - for the person at the terminal

@@ -14,7 +14,7 @@ from addon.queue.worker import Again
 from addon.storage import choice, sync_state, undo
 from addon.storage.choice import Confirmed
 from addon.storage.database import Database
-from addon.storage.preview_store import PreviewStore
+from addon.storage.preview_store import EVERYBODY, PreviewStore
 from addon.sync import cursor as cursors
 from addon.sync import engine
 from addon.sync.ports import RunEnded
@@ -96,7 +96,7 @@ class Errands:
                 run_id=work.number,
                 cursor=standing.cursor or cursors.first(directory.phases),
                 # Whom the kinds exclude is read all the same: the preview says how many they are.
-                filters=replace(standing.filters, kinds=()),
+                scope=replace(EVERYBODY, filters=replace(standing.filters, kinds=())),
             )
             return None if await engine.work(run, directory, store, self.clock) else Again()
         except RunEnded:

@@ -21,8 +21,8 @@ from addon.storage.run_store import RunStore
 from addon.storage.sync_state import Enqueue
 from addon.sync import cursor as cursors
 from addon.sync import engine
-from addon.sync.filters import Filters
 from addon.sync.ports import RunEnded
+from addon.sync.scope import Scope
 from addon.sync.work import Kind, Work
 
 MAX_OUR_FAILURES = 5
@@ -81,11 +81,11 @@ class Jobs:
         """Carry a run on for one slice (S3, S10, S13)."""
         async with self.database.tenant(work.tenant_id) as scope:
             begun = await standing.read(scope, work.number)
-            filters = await sync_state.read_filters(scope)
+            people = await sync_state.read_scope(scope)
         if begun is None:
             return None
         try:
-            is_finished = await self._work(work, begun, filters)
+            is_finished = await self._work(work, begun, people)
         except RunEnded:
             return None
         except engine.MayNotBrowse:
@@ -101,9 +101,9 @@ class Jobs:
             raise
         return None if is_finished else Again()
 
-    async def _work(self, work: Work, begun: standing.Standing, filters: Filters) -> bool:
+    async def _work(self, work: Work, begun: standing.Standing, people: Scope) -> bool:
         directory = await self.sites.directory(work.tenant_id, piece=STEP_POINTS)
-        run = engine.Run(run_id=work.number, cursor=begun.cursor or cursors.first(directory.phases), filters=filters)
+        run = engine.Run(run_id=work.number, cursor=begun.cursor or cursors.first(directory.phases), scope=people)
         store = RunStore(database=self.database, tenant_id=work.tenant_id, run_id=work.number, clock=self.clock)
         try:
             return await engine.work(run, directory, store, self.clock)

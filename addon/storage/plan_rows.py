@@ -24,7 +24,12 @@ CONTACT_COLUMNS = f"contact_id, name, email, email_key, {IS_BARE} AS is_bare"
 
 
 async def read_known(scope: TenantScope, account_ids: Sequence[AccountId], email_keys: Sequence[EmailKey]) -> Known:
-    """What the database holds about these accounts and addresses, and everybody who shares a contact with them."""
+    """What the database holds about these accounts and addresses, and everybody who shares a contact with them.
+
+    The rest of the transaction uses generic plans.
+    """
+    # Made for hundreds of keys, a plan reads the whole tenant instead, on tables whose statistics are older than this run.
+    await scope.raw.execute("SET LOCAL plan_cache_mode = force_generic_plan")
     sighted = await scope.raw.fetch(
         f"SELECT {ACCOUNT_COLUMNS} FROM account WHERE tenant_id = $1 AND account_id = ANY($2)",  # noqa: S608 - constant
         scope.tenant_id,

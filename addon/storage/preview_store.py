@@ -61,7 +61,7 @@ class PreviewStore:
                 """,
                 number=self.number,
             )
-            filters = await sync_state.read_filters(scope)
+            filters = (await sync_state.read_scope(scope)).filters
         if row is None:
             return None
         data = json.loads(row["cursor"])

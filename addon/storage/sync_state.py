@@ -97,9 +97,10 @@ async def lock_switch(scope: TenantScope) -> Switch:
     return Switch(**{**row, "filters": _filters(row)})
 
 
-async def read_filters(scope: TenantScope) -> Filters:
+async def read_scope(scope: TenantScope) -> Scope:
     """Whom the sync is about, without locking the switch."""
-    return _filters(await scope.fetch_one("SELECT filters FROM sync_setting WHERE tenant_id = :tenant_id"))
+    row = await scope.fetch_one("SELECT include_inactive, filters FROM sync_setting WHERE tenant_id = :tenant_id")
+    return Scope(include_inactive=bool(row and row["include_inactive"]), filters=_filters(row))
 
 
 def _filters(row: Row | None) -> Filters:

@@ -3,7 +3,6 @@
 Knows nothing of contacts: links are handed on as they are, and `plan` decides about them.
 """
 
-from dataclasses import replace
 from datetime import datetime
 
 from addon.crm import contact as crm
@@ -13,7 +12,7 @@ from addon.sync.people import Account, EmailState, Kind, Sighting
 def merged(before: Account | None, sighting: Sighting, *, run_id: int | None, now: datetime) -> Account:
     """The account after this sighting. A missing email takes nothing away: it may merely not be shown here."""
     email = sighting.email or (before.email if before else None)
-    facts = Account(
+    return Account(
         account_id=sighting.account_id,
         kind=_kind(before, sighting, run_id),
         active=sighting.active,
@@ -23,17 +22,12 @@ def merged(before: Account | None, sighting: Sighting, *, run_id: int | None, no
         email_state=_email_state(before, sighting),
         email_checked_at=_email_checked_at(before, sighting, now),
         seen_in_run=run_id,
-    )
-    if before is None:
-        return facts
-    return replace(
-        facts,
-        contact_id=before.contact_id,
-        linked_by=before.linked_by,
-        linked_at=before.linked_at,
-        remembered_contact_id=before.remembered_contact_id,
-        remembered_by=before.remembered_by,
-        held=before.held,
+        contact_id=before.contact_id if before else None,
+        linked_by=before.linked_by if before else None,
+        linked_at=before.linked_at if before else None,
+        remembered_contact_id=before.remembered_contact_id if before else None,
+        remembered_by=before.remembered_by if before else None,
+        held=before.held if before else False,
     )
 
 

@@ -13,10 +13,11 @@ from addon.crm import contact as crm
 from addon.sync import cursor as cursors
 from addon.sync import plan as plans
 from addon.sync.cursor import Cursor, Place
-from addon.sync.filters import NO_FILTERS, Filters, Membership
+from addon.sync.filters import Membership
 from addon.sync.order import ListKey, Stretch
 from addon.sync.people import EmailState, Sighting
 from addon.sync.ports import Directory, Glimpse, People, Store
+from addon.sync.scope import Scope
 from lifecycle.tenant import AccountId
 
 SLICE = timedelta(seconds=5)
@@ -38,11 +39,14 @@ class MayNotBrowse(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A run of one tenant: which it is, where it stands, and which lists it reads."""
+    """A run of one tenant: which it is, where it stands, and whom it is about: that says which lists it reads.
+
+    What is written follows the scope that holds when it is written.
+    """
 
     run_id: int
     cursor: Cursor
-    filters: Filters = NO_FILTERS
+    scope: Scope
 
 
 async def work(run: Run, directory: Directory, store: Store, clock: Callable[[], datetime]) -> bool:
@@ -55,14 +59,17 @@ async def work(run: Run, directory: Directory, store: Store, clock: Callable[[],
     cursor = run.cursor
     if cursor == cursors.first(directory.phases):
         await _require_browsing(directory)
-    reader = _Reader(run_id=run.run_id, filters=run.filters, directory=directory, store=store, clock=clock)
-    while True:
-        # At least one step: a slice that a slow site uses up before the first would never end.
-        cursor = await reader.step(cursor)
-        if cursor.phase == cursors.DONE:
-            return True
-        if clock() >= until:
-            return False
+    reader = _Reader(run=run, directory=directory, store=store, clock=clock, until=until, charged=directory.points)
+    try:
+        while True:
+            # At least one step: a slice that a slow site uses up before the first would never end.
+            cursor = await reader.step(cursor)
+            if cursor.phase == cursors.DONE:
+                return True
+            if reader.ahead is None and clock() >= until:
+                return False
+    finally:
+        await reader.leave()
 
 
 async def _require_browsing(directory: Directory) -> None:
@@ -71,12 +78,28 @@ async def _require_browsing(directory: Directory) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Batch:
+    """People as Jira showed them, not written yet, and where the run stands once they are."""
+
+    sightings: Sequence[Sighting]
+    unreadable: Sequence[AccountId]
+    cursor: Cursor
+    read_at: datetime
+    membership: Membership
+    pages: Sequence[tuple[ListKey, Stretch]] = ()
+
+
+@dataclass(slots=True, kw_only=True)
 class _Reader:
-    run_id: int
-    filters: Filters
+    """`ahead` reads what follows while we write; `charged` is how many of the directory's points are written down."""
+
+    run: Run
     directory: Directory
     store: Store
     clock: Callable[[], datetime]
+    until: datetime
+    charged: int
+    ahead: asyncio.Task[_Batch] | None = None
 
     async def step(self, cursor: Cursor) -> Cursor:
         """The smallest piece of a run that leaves it in a state to resume from."""
@@ -85,29 +108,58 @@ class _Reader:
         if cursor.is_phase_read:
             return await self._move(cursors.following(cursor, self.directory.phases))
         if not cursor.places and cursor.next_containers is not None:
-            named = self.filters.containers(cursor.phase)
+            named = self.run.scope.filters.containers(cursor.phase)
             if named is not None:
                 return await self._move(cursor.listed(named, None))
-            spent = self.directory.points
             listed = await self.directory.containers(cursor.phase, cursor.next_containers)
-            return await self._move(cursor.listed(listed.ids, listed.next_start), self.directory.points - spent)
+            return await self._move(cursor.listed(listed.ids, listed.next_start))
         return await self._read(cursor)
 
-    async def _move(self, cursor: Cursor, points: int = 0) -> Cursor:
-        await self.store.move(cursor, points=points)
+    async def leave(self) -> None:
+        """End what was begun ahead, unless it went well to its end.
+
+        It is only cancelled where we are: see `_gather`. Reading has an end of its own.
+        """
+        if self.ahead is None:
+            return
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            self.ahead.cancel()
+        await asyncio.wait({self.ahead})
+        if not self.ahead.cancelled():
+            self.ahead.exception()  # whatever it was: those pages are read again
+
+    async def _move(self, cursor: Cursor) -> Cursor:
+        await self.store.move(cursor, points=self._charge())
         return cursor
 
+    def _charge(self) -> int:
+        """The points spent since the last time."""
+        points, self.charged = self.directory.points - self.charged, self.directory.points
+        return points
+
     async def _read(self, cursor: Cursor) -> Cursor:
-        """Read the next pages side by side and write them in one transaction."""
-        spent, read_at = self.directory.points, self.clock()
+        """Write the next pages in one transaction, while the pages behind them are read, if the slice has time left."""
+        reading, self.ahead = self.ahead, None
+        batch = await (reading or self._fetch(cursor))
+        if batch.cursor.places and self.clock() < self.until:
+            self.ahead = asyncio.create_task(self._fetch(batch.cursor))
+        await self._write(batch)
+        return batch.cursor
+
+    async def _fetch(self, cursor: Cursor) -> _Batch:
+        """Read the next pages side by side."""
+        read_at = self.clock()
         places, calls = _next_calls(cursor.places, self.directory.page_size(cursor.phase))
         pages = await self._gather(cursor.phase, calls)
-        moved = cursor.read(places, [_moved(place, calls, pages) for place in places])
-        sightings = [sighting for page in pages for sighting in page.sightings]
-        unreadable = [account_id for page in pages for account_id in page.unreadable]
-        remembered = _remembered(cursor.phase, calls, pages)
-        await self._apply(sightings, unreadable, moved, spent, read_at, "inside", remembered)
-        return moved
+        return _Batch(
+            sightings=await self._with_emails([sighting for page in pages for sighting in page.sightings]),
+            unreadable=[account_id for page in pages for account_id in page.unreadable],
+            cursor=cursor.read(places, [_moved(place, calls, pages) for place in places]),
+            read_at=read_at,
+            membership="inside",
+            pages=_remembered(cursor.phase, calls, pages),
+        )
 
     async def _gather(self, phase: str, calls: Sequence[Place]) -> Sequence[People]:
         """The pages of `calls`. Of several errors the first is raised, as if the pages had been read in turn.
@@ -125,32 +177,21 @@ class _Reader:
             pages.append(answer)
         return pages
 
-    async def _apply(
-        self,
-        sightings: Sequence[Sighting],
-        unreadable: Sequence[AccountId],
-        cursor: Cursor,
-        spent: int,
-        read_at: datetime,
-        membership: Membership,
-        pages: Sequence[tuple[ListKey, Stretch]] = (),
-    ) -> None:
-        complete = await self._with_emails(sightings)
-        ids = [sighting.account_id for sighting in complete]
-        keys = [crm.email_key(sighting.email) for sighting in complete if sighting.email]
-        async with self.store.page(ids, keys, read_at=read_at) as page:
+    async def _write(self, batch: _Batch) -> None:
+        ids = [sighting.account_id for sighting in batch.sightings]
+        keys = [crm.email_key(sighting.email) for sighting in batch.sightings if sighting.email]
+        async with self.store.page(ids, keys, read_at=batch.read_at) as page:
             plan = plans.plan_page(
-                [sighting for sighting in complete if sighting.account_id not in page.newer],
+                [sighting for sighting in batch.sightings if sighting.account_id not in page.newer],
                 page.known,
-                scope=replace(page.scope, membership=membership),
-                run_id=self.run_id,
+                scope=replace(page.scope, membership=batch.membership),
+                run_id=self.run.run_id,
                 new_ids=page.new_ids,
                 now=self.clock(),
             )
-            points = self.directory.points - spent
             # Whom others read after us is met as well, and theirs is the latest word.
-            met = [*unreadable, *page.newer]
-            await page.write(plan, unreadable=met, cursor=cursor, points=points, pages=pages)
+            met = [*batch.unreadable, *page.newer]
+            await page.write(plan, unreadable=met, cursor=batch.cursor, points=self._charge(), pages=batch.pages)
 
     async def _with_emails(self, sightings: Sequence[Sighting]) -> Sequence[Sighting]:
         """Ask for the emails that the lists did not show, of accounts that are new, changed or not asked for long."""
@@ -158,7 +199,8 @@ class _Reader:
         if not hidden:
             return sightings
         known = await self.store.glimpse([sighting.account_id for sighting in hidden])
-        wanted = list({s.account_id: None for s in hidden if _is_email_wanted(s, known, self.clock())})
+        now, scope = self.clock(), self.run.scope
+        wanted = list({s.account_id: None for s in hidden if _is_email_wanted(s, known, scope=scope, now=now)})
         if not wanted:
             return sightings
         answer = await self.directory.emails(wanted)
@@ -176,12 +218,19 @@ class _Reader:
         if not unseen:
             await self.store.finish()
             return replace(cursor, phase=cursors.DONE)
-        spent, read_at = self.directory.points, self.clock()
+        read_at = self.clock()
         # An app that lost its permission during the scan gets empty answers, which must not look like deletions.
         await _require_browsing(self.directory)
         found = await self.directory.lookup(unseen)
         moved = replace(cursor, verified_to=unseen[-1])
-        await self._apply(found.sightings, found.unreadable, moved, spent, read_at, "outside")
+        batch = _Batch(
+            sightings=await self._with_emails(found.sightings),
+            unreadable=found.unreadable,
+            cursor=moved,
+            read_at=read_at,
+            membership="outside",
+        )
+        await self._write(batch)
         return moved
 
 
@@ -227,9 +276,11 @@ def _moved(place: Place, calls: Sequence[Place], pages: Sequence[People]) -> Pla
     return replace(place, start=last.next_start, total=last.total)
 
 
-def _is_email_wanted(sighting: Sighting, known: Mapping[AccountId, Glimpse], now: datetime) -> bool:
+def _is_email_wanted(sighting: Sighting, known: Mapping[AccountId, Glimpse], *, scope: Scope, now: datetime) -> bool:
     before = known.get(sighting.account_id)
-    if before is None or before.email_checked_at is None:
+    if before is None:
+        return scope.may_admit(sighting)
+    if before.email_checked_at is None:
         return True
     is_changed = (before.display_name, before.active) != (sighting.display_name, sighting.active)
     return is_changed or now - before.email_checked_at > EMAIL_MAX_AGE

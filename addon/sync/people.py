@@ -1,7 +1,7 @@
 """The values that a sync works with: what Jira showed, what we know, and what is to be written. No behaviour beyond them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
@@ -63,7 +63,8 @@ class Account:
     email_key: EmailKey | None
     email_state: EmailState
     email_checked_at: datetime | None
-    seen_in_run: int | None
+    seen_in_run: int | None = field(compare=False)
+    """Which run met it last: no fact about the account."""
     contact_id: ContactId | None = None
     linked_by: LinkedBy | None = None
     linked_at: datetime | None = None

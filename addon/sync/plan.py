@@ -125,14 +125,14 @@ class _Page:
         self._attention[AttentionKind.EMAIL_COLLISION, account_id] = False
 
     def finish(self) -> Plan:
-        changed = [i for i in self._seen if self._is_changed(i)]
+        changed = {i for i in self._seen if self._accounts[i] != self._before.get(i)}
         updated = [c for i, c in self._contacts.items() if i in self._contacts_before and c != self._contacts_before[i]]
         newly_linked = set(self._linked.values())
         for contact in updated:
             self._record_following(contact, self._contacts_before[contact.contact_id])
         return Plan(
-            accounts=[self._accounts[i] for i in changed],
-            unchanged=[i for i in self._seen if not self._is_changed(i)],
+            accounts=[self._accounts[i] for i in self._seen if i in changed],
+            unchanged=[i for i in self._seen if i not in changed],
             forgotten=sorted(self._forgotten),
             created=[self._contacts[i] for i in sorted(self._created)],
             updated=updated,
@@ -150,10 +150,6 @@ class _Page:
                 held=sum(self._accounts[i].held for i, is_first in self._seen.items() if is_first),
             ),
         )
-
-    def _is_changed(self, account_id: AccountId) -> bool:
-        before = self._before.get(account_id)
-        return before is None or replace(self._accounts[account_id], seen_in_run=before.seen_in_run) != before
 
     def _forget(self, before: Account | None) -> None:
         if before is not None:
@@ -247,11 +243,12 @@ class _Page:
         ranked = by_rank([self._accounts[i] for i in self._links[contact_id]])
         lead, source = ranked[0], next((account for account in ranked if account.email_key is not None), None)
         self._sources[contact_id] = lead, source
-        followed = replace(contact, name=lead.display_name)
-        if source is not None and source.email_key != contact.email_key:
-            followed = replace(followed, email=source.email, email_key=source.email_key)
+        shown = contact if source is None or source.email_key == contact.email_key else source
+        if (lead.display_name, shown.email_key) == (contact.name, contact.email_key):
+            return
         if contact.email_key is not None:
             self._by_email[contact.email_key].discard(contact_id)
+        followed = replace(contact, name=lead.display_name, email=shown.email, email_key=shown.email_key)
         self._contacts[contact_id] = followed
         self._index(followed)
 

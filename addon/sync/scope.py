@@ -19,6 +19,10 @@ class Scope:
     def admits(self, sighting: Sighting) -> bool:
         return sighting.active or self.include_inactive
 
+    def may_admit(self, sighting: Sighting) -> bool:
+        """Whether a stranger's email could make a contact of them: that of others is not asked for."""
+        return self.admits(sighting) and self.filters.admits_kind(sighting.kind)
+
     def includes(self, account: Account, before: Account | None) -> bool:
         """Whether the filters mean the account, as far as this answer tells; else what was known `before` counts."""
         if not self.filters.admits_kind(account.kind):

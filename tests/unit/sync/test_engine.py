@@ -25,7 +25,7 @@ def people(count: int, prefix: str = "user", **fields: Any) -> list[Sighting]:
 
 async def carry_on(directory: Directory, store: MemoryStore, clock: Clock | None = None) -> bool:
     port: Store = store
-    run = engine.Run(run_id=RUN, cursor=store.cursor or cursors.first(directory.phases))
+    run = engine.Run(run_id=RUN, cursor=store.cursor or cursors.first(directory.phases), scope=store.scope)
     return await engine.work(run, directory, port, clock or Clock())
 
 
