@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test check bench setup lock clean help
+.PHONY: demo test check bench pictures texts setup lock clean help
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -30,6 +30,12 @@ bench: setup ## the benchmarks, as a table and benchmarks/results.json; PEOPLE a
 
 BENCH_PEOPLE := $(if $(filter command line,$(origin PEOPLE)),$(PEOPLE),100000)
 MANY ?= 1000000
+
+pictures: setup ## the pictures of the documents, taken anew into docs/pictures
+	$(BIN)/python -m sandbox.pictures
+
+texts: .venv/.python ## every text of the pages into the catalogue for translators, addon/web/locale/messages.pot
+	$(BIN)/python -m tests.support.catalogue
 
 setup: .venv/.python .venv/.node .venv/.browser ## virtual environment, npm packages, browser
 

@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from addon import descriptor, errors, settings
 from addon.installs import SyncListener
+from addon.jira.names import JiraNames
 from addon.jira.permissions import JiraPermissions
 from addon.jira.sites import Sites
 from addon.jira.throttle import Throttle
@@ -109,6 +110,7 @@ class Parts:
             database=self.database,
             callers=callers,
             permissions=JiraPermissions(self.sites.client, clock),
+            names=JiraNames(self.sites.client),
             ledger=self.ledger,
             enqueue=enqueue,
             clock=clock,

@@ -9,9 +9,10 @@ import structlog
 from addon.jira import errors as jira
 from addon.jira import retry
 from addon.jira.directory import STEP_POINTS
+from addon.jira.names import JiraNames
 from addon.jira.sites import Sites
 from addon.queue.worker import Again
-from addon.storage import choice, sync_state, undo
+from addon.storage import choice, names, sync_state, undo
 from addon.storage.choice import Confirmed
 from addon.storage.database import Database
 from addon.storage.preview_store import EVERYBODY, PreviewStore
@@ -96,7 +97,7 @@ class Errands:
                 run_id=work.number,
                 cursor=standing.cursor or cursors.first(directory.phases),
                 # Whom the kinds exclude is read all the same: the preview says how many they are.
-                scope=replace(EVERYBODY, filters=replace(standing.filters, kinds=())),
+                scope=replace(EVERYBODY, filters=replace(standing.scope.filters, kinds=())),
             )
             return None if await engine.work(run, directory, store, self.clock) else Again()
         except RunEnded:
@@ -126,6 +127,24 @@ class Errands:
         """D17: take some more of a run back."""
         async with self.database.tenant(work.tenant_id) as scope:
             has_more = await undo.carry_on(scope, work.number, now=self.clock())
+        return Again() if has_more else None
+
+    async def read_names(self, work: Work) -> Again | None:
+        """Read one more page of what Jira calls its service projects and organizations, for people who choose among them."""
+        async with self.database.tenant(work.tenant_id) as scope:
+            standing = await names.standing(scope, work.number)
+        if standing is None:
+            return None
+        try:
+            page = await JiraNames(self.sites.client).page(work.tenant_id, standing.kind, standing.start)
+        except jira.JiraError as error:
+            again = self._after(error, standing.failures)
+            if not isinstance(error, jira.Waiting):
+                async with self.database.tenant(work.tenant_id) as scope:
+                    await names.note_failure(scope, work.number, is_over=again is None)
+            return again
+        async with self.database.tenant(work.tenant_id) as scope:
+            has_more = await names.write(scope, work.number, standing, page.names, page.next_start)
         return Again() if has_more else None
 
     def _after(self, error: jira.JiraError, failures: int) -> Again | None:

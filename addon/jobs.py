@@ -9,6 +9,7 @@ import structlog
 
 from addon.errands import Errands
 from addon.hints import Hints
+from addon.importing import Importing
 from addon.jira import errors as jira
 from addon.jira import retry
 from addon.jira.directory import STEP_POINTS
@@ -54,6 +55,7 @@ class Jobs:
         probing = Probing(
             database=self.database, sites=self.sites, enqueue=self.enqueue, clock=self.clock, quota=self.points_per_hour
         )
+        importing = Importing(database=self.database, clock=self.clock)
         handlers: dict[Kind, Handler] = {
             "run": self.run,
             "clear-links": self.clear_links,
@@ -63,6 +65,8 @@ class Jobs:
             "departures": errands.unlink_departed,
             "preview": errands.preview,
             "undo": errands.undo,
+            "names": errands.read_names,
+            "import": importing.carry_on,
         }
         return {kind: self._settled(handler) for kind, handler in handlers.items()}
 

@@ -12,7 +12,7 @@ import structlog
 
 from addon.queue import jobs as queue
 from addon.queue.worker import Schedule
-from addon.storage import deliveries, preview, sync_state, upkeep
+from addon.storage import deliveries, imports, preview, sync_state, upkeep
 from addon.storage.database import Database, TenantScope
 from addon.storage.sync_state import Enqueue
 from addon.sync import slots
@@ -20,7 +20,6 @@ from addon.sync.work import Work
 from lifecycle import store
 from lifecycle.tenant import TenantId
 
-WHOLE_SCAN = timedelta(days=1)
 FAILED_WEBHOOKS = timedelta(hours=1)
 
 EACH_MINUTE = "* * * * *"
@@ -56,6 +55,7 @@ class Schedules:
 
     async def _tend(self, scope: TenantScope) -> None:
         await preview.prune(scope, now=self.clock())
+        await imports.tend(scope, enqueue=self.enqueue, now=self.clock())
         standing = await upkeep.read(scope)
         if standing is None:
             return
@@ -63,7 +63,7 @@ class Schedules:
         if standing.open_run is not None:
             # Its job is there already, unless it was lost; so below.
             await self.enqueue(scope, Work(kind="run", tenant_id=tenant_id, number=standing.open_run))
-        elif _is_due(standing.last_began, slots.latest(tenant_id, WHOLE_SCAN, now)):
+        elif _is_due(standing.last_began, slots.latest(tenant_id, slots.WHOLE_SCAN, now)):
             await self._start_scan(scope, now)
         if standing.open_turn is not None:
             await self.enqueue(scope, Work(kind="refresh", tenant_id=tenant_id, number=standing.open_turn))

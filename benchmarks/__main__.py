@@ -5,25 +5,29 @@ import json
 import os
 import pathlib
 import platform
+from collections.abc import AsyncIterator, Mapping
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import measures
-from benchmarks.measures import Figure
+from benchmarks import hours, latency, lists, memory, rates, runs
+from benchmarks.figure import Figure
 
 RESULTS = pathlib.Path(__file__).with_name("results.json")
+FEW = 10_000
+
+console = Console()
 
 
-async def measure(people: int, many: int) -> list[Figure]:
+async def measure(groups: Mapping[str, AsyncIterator[Figure]]) -> list[Figure]:
     figures: list[Figure] = []
-    console = Console()
-    for group in (measures.runs(people), measures.memory(10_000, many)):
+    for name, group in groups.items():
+        console.rule(name)
         async for figure in group:
             figures.append(figure)
-            console.print(f"{figure.name}: {figure.value:.2f} {figure.unit}", highlight=False)
+            console.print(f"{figure.name}: {figure.value:,.3g} {figure.unit}", highlight=False)
     return figures
 
 
@@ -32,10 +36,9 @@ def show(figures: list[Figure]) -> None:
     for column in ("figure", "value", "goal", "met"):
         table.add_column(column, justify="left" if column == "figure" else "right")
     for figure in figures:
-        goal = "" if figure.goal is None else f"≤ {figure.goal:g} {figure.unit}"
         met = {None: "", True: "yes", False: "no"}[figure.is_met]
-        table.add_row(figure.name, f"{figure.value:,.2f} {figure.unit}", goal, met)
-    Console().print(table)
+        table.add_row(figure.name, f"{figure.value:,.2f} {figure.unit}", figure.shown_goal, met)
+    console.print(table)
 
 
 def main(
@@ -43,9 +46,24 @@ def main(
     many: Annotated[
         int, typer.Option(help="People of the site whose memory is compared with one of 10,000.")
     ] = 1_000_000,
+    town: Annotated[int, typer.Option(help="People of the site whose hours are counted.")] = 10_000,
+    contacts: Annotated[int, typer.Option(help="Contacts of the tenant whose pages are timed.")] = 1_000_000,
+    seconds: Annotated[float, typer.Option(help="How long requests per second are counted.")] = 10,
+    only: Annotated[list[str] | None, typer.Option(help="Groups of figures to measure; may be repeated.")] = None,
 ) -> None:
     """Measure, show and write down."""
-    figures = asyncio.run(measure(people, many))
+    groups = {
+        "runs": runs.measure(people),
+        "memory": memory.measure(min(FEW, many), many),
+        "hours": hours.measure(town),
+        "latency": latency.measure(people),
+        "lists": lists.measure(contacts),
+        "rates": rates.measure(seconds),
+    }
+    unknown = set(only or ()) - set(groups)
+    if unknown:
+        raise typer.BadParameter(f"no such group: {', '.join(sorted(unknown))}; there are {', '.join(groups)}")
+    figures = asyncio.run(measure({name: group for name, group in groups.items() if not only or name in only}))
     show(figures)
     machine = {"cpus": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
     rows = [

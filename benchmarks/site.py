@@ -15,6 +15,9 @@ import uvicorn
 from sandbox import app
 from sandbox.cloud import Cloud
 
+WEBHOOKS_AT_ONCE = 20
+DELIVERY_PAUSE_S = 0.05
+
 
 async def serve(customers_share: float, sizes: list[int]) -> None:
     async with httpx.AsyncClient() as client:
@@ -29,7 +32,16 @@ async def serve(customers_share: float, sizes: list[int]) -> None:
             cloud.create_site(base_url=address, people=size, seed=seed, customers_share=customers_share)
         print(json.dumps([site.base_url for site in cloud.sites.values()]), flush=True)  # noqa: T201 - the parent reads it
         server = uvicorn.Server(uvicorn.Config(app.create(cloud), log_config=None, access_log=False))
+        delivering = asyncio.create_task(deliver_forever(cloud))
         await server.serve(sockets=listeners)
+        delivering.cancel()
+
+
+async def deliver_forever(cloud: Cloud) -> None:
+    """Send webhooks as soon as there are any."""
+    while True:
+        await cloud.deliver(at_once=WEBHOOKS_AT_ONCE)
+        await asyncio.sleep(DELIVERY_PAUSE_S)
 
 
 if __name__ == "__main__":

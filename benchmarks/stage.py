@@ -13,6 +13,7 @@ from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -25,6 +26,7 @@ from lifecycle.tenant import ClientKey, TenantId
 from lifecycle.vault import Vault
 from sandbox.demo import ADDON_KEY, Admin, free_port, wait_for
 from sandbox.demo import Stage as Places
+from sandbox.installation import Installation, State
 
 POLL_S = 0.25
 NO_QUOTA = "1000000000"  # points an hour: the benchmarks measure us, not the quota
@@ -32,9 +34,10 @@ NO_QUOTA = "1000000000"  # points an hour: the benchmarks measure us, not the qu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
-    """One installed site: its administrator, and how to sign for it."""
+    """One installed site: its administrator, and how to sign for it. `installed` is what the site signs with."""
 
     admin: Admin
+    installed: Installation
     client: httpx.AsyncClient
     base_url: str
     auth: ConnectAuth
@@ -44,6 +47,11 @@ class Tenant:
     async def switch(self, *, enabled: bool) -> dict[str, Any]:
         answer: dict[str, Any] = await self.admin.call("PUT", "/api/sync", {"enabled": enabled})
         return answer
+
+    async def change_person(self, account_id: str, change: dict[str, Any]) -> None:
+        """What the site tells of by a webhook."""
+        answer = await self.client.patch(f"{self.base_url}/sandbox/people/{quote(account_id, safe='')}", json=change)
+        answer.raise_for_status()
 
     async def run(self) -> sync_state.Run:
         """A run from beginning to end, begun by the switch or by hand.
@@ -65,11 +73,19 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """A database, the tenants, and the worker whose memory is looked at."""
+    """A database, the tenants, the web app, and the worker whose memory is looked at."""
 
     database: Database
     tenants: list[Tenant]
+    folder: pathlib.Path
+    addon_url: str
+    web: Process
     worker: Process
+
+    async def end_worker(self) -> None:
+        """Have the web app alone, where a worker's time is not meant."""
+        self.worker.terminate()
+        await self.worker.wait()
 
     def peak_mib(self) -> float:
         """The most memory that the worker ever held, in MiB (Linux: VmHWM)."""
@@ -84,11 +100,9 @@ async def build(*sizes: int, customers_share: float = 0.0) -> AsyncIterator[Stag
     async with contextlib.AsyncExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crm-bench-")))
         sites = await stack.enter_async_context(
-            _process(
-                folder, "site", {}, sys.executable, "-m", "benchmarks.site", str(customers_share), *map(str, sizes)
-            )
+            process(folder, "site", {}, sys.executable, "-m", "benchmarks.site", str(customers_share), *map(str, sizes))
         )
-        base_urls = json.loads(await _first_line(sites))
+        base_urls = json.loads(await first_line(sites))
         server = await embedded.start(folder)
         stack.callback(server.leave)
         key = secrets.token_bytes(32)
@@ -101,17 +115,17 @@ async def build(*sizes: int, customers_share: float = 0.0) -> AsyncIterator[Stag
             "CRM_SYNC_API_POINTS_PER_HOUR": NO_QUOTA,
         }
         command = str(pathlib.Path(sys.executable).with_name("crm-sync"))
-        async with _process(folder, "migrate", environment, command, "migrate") as migrating:
+        async with process(folder, "migrate", environment, command, "migrate") as migrating:
             await migrating.wait()
-        await stack.enter_async_context(_process(folder, "serve", environment, command, "serve"))
-        worker = await stack.enter_async_context(_process(folder, "worker", environment, command, "worker"))
+        web = await stack.enter_async_context(process(folder, "serve", environment, command, "serve"))
+        worker = await stack.enter_async_context(process(folder, "worker", environment, command, "worker"))
         client = await stack.enter_async_context(httpx.AsyncClient(timeout=120))
         await wait_for(client, f"{addon_url}/readyz", places)
         database = Database(server.url)
         await database.connect()
         stack.push_async_callback(database.disconnect)
         tenants = [await _install(client, database, Vault([key]), url, places) for url in base_urls]
-        yield Stage(database=database, tenants=tenants, worker=worker)
+        yield Stage(database=database, tenants=tenants, folder=folder, addon_url=addon_url, web=web, worker=worker)
 
 
 async def _install(
@@ -127,15 +141,27 @@ async def _install(
         record = await store.find_by_client_key(connection, client_key)
     if record is None:
         raise LookupError("the installation left no tenant")
+    secret = vault.open(record.sealed_secret, tenant_id=record.tenant.tenant_id)
     auth = ConnectAuth(
         addon_key=ADDON_KEY,
         client_key=client_key,
-        secret=vault.open(record.sealed_secret, tenant_id=record.tenant.tenant_id),
+        secret=secret,
         base_url=base_url,
         clock=app.now,
     )
     return Tenant(
         admin=Admin(client=client, stage=here),
+        installed=Installation(
+            addon_key=ADDON_KEY,
+            client_key=client_key,
+            shared_secret=secret.reveal(),
+            descriptor={},
+            descriptor_url="",
+            state=State.ENABLED,
+            base_url=places.addon,
+            account_id="",
+            oauth_client_id="",
+        ),
         client=client,
         base_url=base_url,
         auth=auth,
@@ -145,9 +171,10 @@ async def _install(
 
 
 @contextlib.asynccontextmanager
-async def _process(
+async def process(
     folder: pathlib.Path, name: str, environment: dict[str, str], *command: str
 ) -> AsyncIterator[Process]:
+    """A process that runs as long as the block; what it says of its troubles goes to a file in `folder`."""
     with (folder / f"{name}.log").open("wb") as log:
         running = await asyncio.create_subprocess_exec(
             *command, env={**os.environ, **environment}, stdout=asyncio.subprocess.PIPE, stderr=log
@@ -160,12 +187,13 @@ async def _process(
             await running.wait()
 
 
-async def _first_line(process: Process) -> bytes:
-    if process.stdout is None:
+async def first_line(running: Process) -> bytes:
+    """What a process says first."""
+    if running.stdout is None:
         raise LookupError("the process was started without a pipe")
-    return await process.stdout.readline()
+    return await running.stdout.readline()
 
 
-async def pause() -> None:
+async def pause(seconds: float = POLL_S) -> None:
     """Between two looks at something that is on its way."""
-    await asyncio.sleep(POLL_S)
+    await asyncio.sleep(seconds)

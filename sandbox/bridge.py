@@ -5,6 +5,7 @@ It answers the site's own pages and nobody else: it gives a token only for the p
 browser keeps other origins from reading the answers.
 """
 
+import datetime as dt
 import json
 import pathlib
 import urllib.parse
@@ -83,7 +84,11 @@ class Bridge:
         installed = _find_installation(here, request.query_params.get("addon", ""))
         if installed is None or not seen_by.has_jira:
             return _refuse(403, "This person has no such app here.")
-        token = frame.sign_session_token(installed, account_id=seen_by.account_id, now=self._cloud.now())
+        session_s = here.faults.session_s
+        lifetime = frame.SESSION_TOKEN_LIFETIME if session_s is None else dt.timedelta(seconds=session_s)
+        token = frame.sign_session_token(
+            installed, account_id=seen_by.account_id, now=self._cloud.now(), lifetime=lifetime
+        )
         return JSONResponse({"token": token}, headers={"Cache-Control": "no-store"})
 
     async def address_frame(self, request: Request) -> Response:

@@ -21,6 +21,7 @@ PERSON_FIELDS: switches.Known = {
     "email": ("email", str | None),
     "emailVisible": ("email_visible", bool),
     "active": ("active", bool),
+    "timeZone": ("time_zone", str),
 }
 
 

@@ -42,6 +42,7 @@ class Stage:
     site: str
     addon: str
     data_dir: pathlib.Path
+    points_per_hour: int = 1_000_000_000  # a site on this machine has no quota
 
     def environment(self) -> dict[str, str]:
         """What the add-on's processes get: settings of an earlier shell must not leak into the demo."""
@@ -52,7 +53,7 @@ class Stage:
             "CRM_SYNC_PORT": str(httpx.URL(self.addon).port),
             "CRM_SYNC_DATA_DIR": str(self.data_dir),
             "CRM_SYNC_TENANT_HOSTS": "localhost",
-            "CRM_SYNC_API_POINTS_PER_HOUR": "1000000000",  # a site on this machine has no quota
+            "CRM_SYNC_API_POINTS_PER_HOUR": str(self.points_per_hour),
             "CRM_SYNC_INSTALL_KEYS_URL": f"{self.site}/install-keys",
             "CRM_SYNC_HOST_SCRIPT_URL": f"{self.site}/atlassian-connect/all.js",
         }

@@ -76,6 +76,8 @@ class Faults:
     """People come in any order within their page."""
     moving_people: int = 0
     """How many people stand elsewhere in a list each time that a page of it is read; a reader misses or repeats them."""
+    page_size: int | None = None
+    """How many a page of any list holds at most, however many are asked for; None is as Jira usually does."""
     fallback_share: float = 0.0
     """As `fallback_users`, for this share of the records and always for the same ones."""
     error_share: float = 0.0
@@ -84,6 +86,8 @@ class Faults:
     """How likely the connection breaks in the middle of an answer; what the call did is done."""
     delay_s: float = 0.0
     """How long every answer takes, on top."""
+    session_s: float | None = None
+    """How long the bridge's tokens live, instead of Jira's 15 minutes; below 0: they have run out when they are given."""
     quota_per_hour: int | None = None
     """Points that each app may spend here in a UTC hour; None is no limit."""
     enforce_bursts: bool = False

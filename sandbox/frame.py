@@ -63,13 +63,19 @@ def sign_frame_url(
     return f"{installed.base_url.rstrip('/')}/{path.removeprefix('/')}?{full_query}&jwt={token}"
 
 
-def sign_session_token(installed: installation.Installation, *, account_id: str, now: dt.datetime) -> str:
+def sign_session_token(
+    installed: installation.Installation,
+    *,
+    account_id: str,
+    now: dt.datetime,
+    lifetime: dt.timedelta = SESSION_TOKEN_LIFETIME,
+) -> str:
     """A token of the person who looks, bound to no request: the add-on's page sends it to the add-on's own API."""
     return _sign(
         installed,
         account_id=account_id,
         query_hash=qsh.CONTEXT_QSH,
-        lifetime=SESSION_TOKEN_LIFETIME,
+        lifetime=lifetime,
         now=now,
     )
 

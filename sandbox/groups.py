@@ -75,7 +75,9 @@ def pick_groups(made: Call) -> Answer:
 
 
 def list_groups_of_user(made: Call) -> Answer:
-    """`GET /user/groups`."""
+    """`GET /user/groups`: refused, not empty, to who may not browse people."""
+    if not made.may_browse:
+        raise errors.NotAllowed("You do not have permission to browse users and groups.", reason="permission")
     found = _find_person(made)
     owners = made.site.group_members.owners(found.account_id)
     return Answer(body=[records.build_group_name(made.site, made.site.groups[owner]) for owner in owners])

@@ -33,7 +33,7 @@ def read_window(made: call.Call, *, cap: int, default: int | None = None) -> Win
         raise errors.BadRequest("startAt must not be negative.", reason="page")
     if size is None or not 0 < size <= cap:
         raise errors.BadRequest(f"maxResults must be between 1 and {cap}.", reason="page-size")
-    return Window(start=start, size=size)
+    return Window(start=start, size=min(size, made.site.faults.page_size or size))
 
 
 def cut(
@@ -73,7 +73,7 @@ def build_jsm_page(
     limit = JSM_DEFAULT_LIMIT if limit is None else limit
     if start < 0 or limit < 1:
         raise errors.BadRequest("start must not be negative and limit must be positive.", reason="page")
-    end = start + min(limit, cap)
+    end = start + min(limit, cap, made.site.faults.page_size or cap)
     values = [show(item) for item in disorder.mix(made.site, items[start:end])]
     links = {
         "self": _link(made, start=start, limit=limit),

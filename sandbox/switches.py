@@ -19,11 +19,13 @@ SWITCHES: Known = {
     "shuffledPages": ("shuffled_pages", bool),
     "enforceBursts": ("enforce_bursts", bool),
     "movingPeople": ("moving_people", int),
+    "pageSize": ("page_size", int | None),
     "quotaPerHour": ("quota_per_hour", int | None),
     "fallbackShare": ("fallback_share", int | float),
     "errorShare": ("error_share", int | float),
     "cutShare": ("cut_share", int | float),
     "delaySeconds": ("delay_s", int | float),
+    "sessionSeconds": ("session_s", int | float | None),
 }
 SHARES = frozenset({"fallbackShare", "errorShare", "cutShare", "lost", "doubled"})
 INTERRUPTION: Known = {

@@ -48,6 +48,7 @@ def build_person(here: site.Site, shown: person.Person) -> dict[str, Any]:
         "email": shown.email,
         "emailVisible": shown.email_visible,
         "active": shown.active,
+        "timeZone": shown.time_zone,
         "deleted": shown.deleted,
         "closed": shown.closed,
         "reachable": not shown.deleted and here.is_reachable(shown.account_id),

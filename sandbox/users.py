@@ -17,6 +17,8 @@ def get_user(made: Call) -> Answer:
     account_id = made.parameters["accountId"]
     if account_id is None:
         raise errors.BadRequest("The accountId query parameter needs to be provided.", reason="parameter")
+    if not made.may_browse:
+        raise errors.NotAllowed("You do not have permission to browse users and groups.", reason="permission")
     return Answer(body=records.build_expanded_user(made.site, _find(made, account_id), made.parameters["expand"]))
 
 

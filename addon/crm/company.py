@@ -3,6 +3,7 @@
 Pure rules (product.md C1). No SQL and no HTTP; which contact belongs to which company is decided elsewhere.
 """
 
+import unicodedata
 from dataclasses import dataclass
 from typing import NewType
 
@@ -36,6 +37,12 @@ class Company:
     organization_id: str | None
     contacts: int
     version: int
+
+
+def company_key(name: str) -> str:
+    """What two spellings of one company's name have in common: spaces and case aside, nothing else."""
+    folded = unicodedata.normalize("NFC", " ".join(name.split())).casefold()
+    return unicodedata.normalize("NFC", folded)
 
 
 def normalize_domain(typed: str) -> str:

@@ -38,14 +38,37 @@ class Customer(_Answer):
 
 class Group(_Answer):
     group_id: str | None = Field(alias="groupId", default=None)
+    name: str = ""
+
+
+class GroupNames(_Answer):
+    """`SimpleListWrapperGroupName`: `size` is how many there are, also where `items` has fewer."""
+
+    size: int = Field(ge=0, default=0)
+    items: list[Group] = []
+
+
+class Member(User):
+    """A `User` with `expand=groups`."""
+
+    groups: GroupNames = GroupNames()
+
+
+class FoundGroups(_Answer):
+    """What the group picker shows: the first groups of `total`."""
+
+    values: list[Group] = Field(alias="groups")
+    total: int = Field(ge=0)
 
 
 class Desk(_Answer):
     id: str
+    name: str = Field(alias="projectName", default="")
 
 
 class Organization(_Answer):
     id: str
+    name: str = ""
 
 
 class PlatformPage(_Answer, Generic[Item]):
@@ -111,6 +134,9 @@ class IssuePage(_Answer):
 
 
 USERS = TypeAdapter(PlatformPage[User])
+MEMBER = TypeAdapter(Member)
+GROUPS_OF_USER = TypeAdapter(list[Group])
+FOUND_GROUPS = TypeAdapter(FoundGroups)
 GROUPS = TypeAdapter(PlatformPage[Group])
 CUSTOMERS = TypeAdapter(DeskPage[Customer])
 DESKS = TypeAdapter(DeskPage[Desk])

@@ -5,9 +5,8 @@ Implements `addon.sync.ports.Directory`. Source for caps and quirks: docs/decisi
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Literal, TypeVar
-
-from aiolimiter import AsyncLimiter
 
 from addon.jira import answers, budget, errors
 from addon.jira.client import JiraClient, Params
@@ -38,18 +37,21 @@ APP = "app"
 NUL = "\0"
 # JSON can hold it and PostgreSQL cannot: one such record must not stop the whole site's sync.
 
+Turn = Callable[[], AbstractAsyncContextManager[None]]
+"""The time of one call, which is waited for."""
+
 Item = TypeVar("Item")
 Person = TypeVar("Person", answers.User, answers.Customer)
 
 
 class ConnectDirectory:
-    """Reads one site through one client. `customer_limit` holds the burst limit of the desks' customer lists."""
+    """Reads one site through one client. `customer_turn` holds the burst limit of the desks' customer lists."""
 
     phases = (USERS, CUSTOMERS, ORGANIZATIONS)
 
-    def __init__(self, client: JiraClient, customer_limit: AsyncLimiter) -> None:
+    def __init__(self, client: JiraClient, customer_turn: Turn) -> None:
         self._client = client
-        self._customer_limit = customer_limit
+        self._customer_turn = customer_turn
         self._emails_refused: Literal["hidden", "unavailable"] | None = None
 
     @property
@@ -77,7 +79,7 @@ class ConnectDirectory:
                 desks = await self._client.get(
                     "/rest/servicedeskapi/servicedesk", answers.DESKS, _desk_page(start), price=budget.core(DESK_PAGE)
                 )
-                return Containers(ids=[desk.id for desk in desks.values], next_start=_following(desks, start))
+                return Containers(ids=[desk.id for desk in desks.values], next_start=following(desks, start))
             case "organizations":
                 found = await self._client.get(
                     "/rest/servicedeskapi/organization",
@@ -85,7 +87,7 @@ class ConnectDirectory:
                     _desk_page(start),
                     price=budget.core(DESK_PAGE),
                 )
-                return Containers(ids=[item.id for item in found.values], next_start=_following(found, start))
+                return Containers(ids=[item.id for item in found.values], next_start=following(found, start))
             case _:
                 raise ValueError(f"no such phase: {phase}")
 
@@ -113,7 +115,7 @@ class ConnectDirectory:
             case "users":
                 return await self._members(container, start)
             case "customers":
-                async with self._customer_limit:
+                async with self._customer_turn():
                     path = f"/rest/servicedeskapi/servicedesk/{container}/customer"
                     return await self._customers(path, start, OPT_IN)
             case "organizations":
@@ -143,7 +145,7 @@ class ConnectDirectory:
         return People(
             sightings=sightings,
             unreadable=unreadable,
-            next_start=_following(page, start),
+            next_start=following(page, start),
             listed=_listed(page.values),
             slots=page.size,
         )
@@ -201,7 +203,7 @@ def _after(page: answers.PlatformPage[Item], start: int) -> int | None:
     return following
 
 
-def _following(page: answers.DeskPage[Item], start: int) -> int | None:
+def following(page: answers.DeskPage[Item], start: int) -> int | None:
     """Where a JSM list goes on: by what the page held, since its cap is Jira's own affair. An empty page that claims
     not to be the last would be read for ever, so it breaks the document. Raises Corrupt.
     """

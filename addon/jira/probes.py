@@ -6,11 +6,9 @@ Implements `addon.sync.rounds.Window` for a Connect app. A look behind a list's 
 from collections.abc import Sequence
 from datetime import timedelta
 
-from aiolimiter import AsyncLimiter
-
 from addon.jira import answers, budget, errors
 from addon.jira.client import JiraClient, Params
-from addon.jira.directory import APP, CUSTOMERS, GROUP_PAGE, NOBODY, OPT_IN, USERS, ConnectDirectory, readable_id
+from addon.jira.directory import APP, CUSTOMERS, GROUP_PAGE, NOBODY, OPT_IN, USERS, ConnectDirectory, Turn, readable_id
 from addon.sync.order import ListKey
 from addon.sync.rounds import ListClosed, Shown
 from lifecycle.tenant import AccountId
@@ -25,10 +23,10 @@ class ConnectProbes:
 
     users = USERS
 
-    def __init__(self, client: JiraClient, directory: ConnectDirectory, customer_limit: AsyncLimiter) -> None:
+    def __init__(self, client: JiraClient, directory: ConnectDirectory, customer_turn: Turn) -> None:
         self._client = client
         self.directory = directory
-        self._customer_limit = customer_limit
+        self._customer_turn = customer_turn
 
     @property
     def points(self) -> int:
@@ -47,7 +45,7 @@ class ConnectProbes:
         if key.phase == USERS:
             return await self._members(key.container, place, count)
         if key.phase == CUSTOMERS:
-            async with self._customer_limit:
+            async with self._customer_turn():
                 path = f"/rest/servicedeskapi/servicedesk/{key.container}/customer"
                 return await self._customers(path, place, count, OPT_IN)
         return await self._customers(f"/rest/servicedeskapi/organization/{key.container}/user", place, count, {})

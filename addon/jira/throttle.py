@@ -12,14 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from addon.jira import budget, errors, limits, metrics
+from addon.jira import budget, errors, limits, metrics, slots
 from addon.jira.limits import Refusal
+from addon.jira.slots import Leases, Slots
 from addon.sync import quota
 from addon.sync.quota import EVERY_CALL, Later, Loan, Pause
 from lifecycle.tenant import TenantId
-
-CALLS_AT_ONCE = 10
-# Per tenant. Atlassian's guide for costs: at most 5 to 10 requests at the same time.
 
 BLOCK = 1_000
 # Points borrowed at once by work that reads page after page: a handful of pages, and not a statement for each.
@@ -30,8 +28,8 @@ AWAITED_BLOCK = quota.SMALL
 Answer = TypeVar("Answer")
 
 
-class Ledger(Protocol):
-    """The points and pauses that all processes share."""
+class Ledger(Leases, Protocol):
+    """The points, pauses and slots that all processes share."""
 
     async def borrow(
         self, tenant_id: TenantId, *, need: int, wanted: int, is_awaited: bool, now: datetime
@@ -67,7 +65,7 @@ class Throttle:
         self.clock = clock
         self._ledger = ledger
         self._purses: defaultdict[tuple[TenantId, bool], _Purse] = defaultdict(_Purse)
-        self._slots: defaultdict[TenantId, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(CALLS_AT_ONCE))
+        self._slots: dict[tuple[TenantId, slots.Kind], Slots] = {}
         self._pauses: dict[tuple[TenantId | None, str], Pause] = {}
         self._going: set[asyncio.Task[Any]] = set()  # the event loop itself keeps no hold of its tasks
 
@@ -79,6 +77,31 @@ class Throttle:
                 left, purse.left = purse.left, 0
                 if left and purse.hour is not None and purse.hour == quota.hour_of(self.clock()):
                     await self._ledger.give_back(tenant_id, left, hour=purse.hour, is_awaited=is_awaited)
+        for kind in (slots.BACKGROUND, slots.CUSTOMER_LIST):
+            await self._slots_of(tenant_id, kind).settle()
+
+    @asynccontextmanager
+    async def slot(self, tenant_id: TenantId, kind: slots.Kind) -> AsyncIterator[None]:
+        """The time of one call of a kind. Raises Waiting where other processes leave none."""
+        here = self._slots_of(tenant_id, kind)
+        try:
+            await here.take()
+        except slots.Crowded:
+            now = self.clock()
+            until = now + slots.RETRY
+            raise errors.Waiting("no slot is free", what="other work at this site", until=until, now=now) from None
+        try:
+            yield
+        finally:
+            here.release()
+            if kind == slots.AWAITED:  # a web process has no end of its work at which it could settle
+                await self._end(here.settle())
+
+    def _slots_of(self, tenant_id: TenantId, kind: slots.Kind) -> Slots:
+        key = tenant_id, kind
+        if key not in self._slots:
+            self._slots[key] = Slots(leases=self._ledger, tenant_id=tenant_id, kind=kind)
+        return self._slots[key]
 
     @asynccontextmanager
     async def call(
@@ -88,7 +111,7 @@ class Throttle:
 
         Raises Waiting where the call may not be made now.
         """
-        async with self._slots[tenant_id]:
+        async with self.slot(tenant_id, slots.AWAITED if is_awaited else slots.BACKGROUND):
             self._require_no_pause(tenant_id, endpoint)
             purse = self._purses[tenant_id, is_awaited]
             async with purse.lock:

@@ -19,6 +19,8 @@ PRIORITIES: dict[Kind, int] = {
     "departures": 6,
     "undo": 6,
     "preview": 3,
+    "import": 4,
+    "names": 6,
     "refresh": 5,
     "failed-webhooks": 1,
     "probe": 3,

@@ -5,6 +5,7 @@ HEARTBEAT_TIMEOUT. PgQueuer does the work; this module only wires it.
 """
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -19,10 +20,11 @@ from pgqueuer.core.qm import QueueManager
 from pgqueuer.core.sm import SchedulerManager
 from pgqueuer.domain import models
 from pgqueuer.domain.errors import FailingListenerError, RetryRequested
-from pgqueuer.domain.models import Job, TableChangedEvent, TracebackRecord, utc_now
-from pgqueuer.domain.types import QueueExecutionMode
+from pgqueuer.domain.models import Job
+from pgqueuer.domain.types import QueueExecutionMode, QueueManagerId
 
 from addon.queue import jobs
+from addon.queue.claims import Claims
 from addon.sync.work import Kind, Work
 
 HEARTBEAT_TIMEOUT = timedelta(seconds=20)
@@ -32,19 +34,11 @@ POLL_INTERVAL = timedelta(seconds=5)
 JOBS_AT_ONCE = 10
 JOBS_PER_FETCH = 5  # PgQueuer wants at least twice as many at once as it fetches
 
-BEHIND_THE_OTHERS = """
-    -- all tenants: the queue is shared
-    UPDATE pgqueuer SET id = nextval(pg_get_serial_sequence('pgqueuer', 'id')), status = 'queued',
-        execute_after = now() + $2::interval, attempts = attempts + 1, updated = now(), queue_manager_id = NULL
-    -- Not if another worker took the job over meanwhile.
-    WHERE id = $1::bigint AND queue_manager_id = $3::uuid
-"""
-
 LOST_DATABASE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, FailingListenerError)
 RESTART_DELAY = timedelta(seconds=1)
 
-PATIENCE = timedelta(seconds=8)
-# How long a job may go on once the worker is told to stop, which must be done within 10 s.
+PATIENCE = timedelta(seconds=7)
+# How long a job may go on once the worker is told to stop, which must be done within 10 s; ending itself takes 1 to 2.
 
 CANCEL_AGAIN_S = 0.5
 
@@ -121,7 +115,9 @@ class Worker:
             self._url, min_size=2, max_size=CONNECTIONS, server_settings=self._session_settings
         ) as pool:
             driver = AsyncpgPoolDriver(pool)
-            self._manager = manager = QueueManager(_FairQueries(driver))
+            owner = QueueManagerId(uuid.uuid4())
+            self._manager = manager = QueueManager(Claims(driver, owner=owner))
+            manager.queue_manager_id = owner
             if self._stopping.is_set():  # while it was connecting, when there was no manager to tell
                 return
             # PgQueuer 1.6 probes its listener before it listens: a probe that is quicker than that counts as a failure.
@@ -193,25 +189,6 @@ class Worker:
 
 def _ignore(_payload: str | bytes | bytearray) -> None:
     """A listener that only keeps the channel open."""
-
-
-class _FairQueries(Queries):
-    """PgQueuer 1.6 serves the lowest id first and lets a job that is tried again keep its id, so that a tenant's long run
-    would hold its place for good: here it goes behind those that wait. And it announces no UPDATE (its trigger is one for
-    statements, where OLD and NEW are null), so that such a job would wait for the next poll: here it is announced.
-    """
-
-    async def retry_job(self, job: Job, delay: timedelta, traceback_record: TracebackRecord | None) -> None:  # noqa: ARG002 - the log of turns would outgrow the queue
-        await self.driver.execute(BEHIND_THE_OTHERS, job.id, delay, job.queue_manager_id)
-        settings = self.qbe.settings
-        event = TableChangedEvent(
-            channel=settings.channel,
-            sent_at=utc_now(),
-            type="table_changed_event",
-            operation="update",
-            table=settings.queue_table,
-        )
-        await self.driver.notify(settings.channel, event.model_dump_json(exclude={"received_at"}))
 
 
 def _scheduled(name: str, schedule: Schedule) -> Callable[[models.Schedule], Awaitable[None]]:

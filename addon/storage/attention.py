@@ -28,7 +28,8 @@ ITEMS = f"""
             WHEN 'mass-unlink' THEN departing.digest IS NOT NULL
             ELSE true
         END AS is_open,
-        a.display_name, a.kind AS account_kind, a.active, a.email_state, a.linked_by, a.linked_at, a.checked_at
+        coalesce(departing.accounts, 0) AS departing,
+        a.display_name, a.email, a.kind AS account_kind, a.active, a.email_state, a.linked_by, a.linked_at, a.checked_at
     FROM attention n
     LEFT JOIN account a ON a.tenant_id = n.tenant_id AND a.account_id = n.account_id
     LEFT JOIN LATERAL (
@@ -36,12 +37,16 @@ ITEMS = f"""
         WHERE c.tenant_id = n.tenant_id AND c.email_key = a.email_key AND c.contact_id IS DISTINCT FROM a.contact_id
     ) candidate ON true
     LEFT JOIN LATERAL (
-        SELECT md5(string_agg(d.account_id, ',' ORDER BY d.account_id)) AS digest FROM account d
+        SELECT md5(string_agg(d.account_id, ',' ORDER BY d.account_id)) AS digest, count(*) AS accounts FROM account d
         WHERE n.kind = 'mass-unlink' AND d.tenant_id = n.tenant_id AND {DEPARTING}
     ) departing ON true
     WHERE n.tenant_id = :tenant_id
 """  # noqa: S608 - a constant of this module
-SHOWN = "is_open AND confirmed_at IS NULL AND dismissed_for IS DISTINCT FROM about"
+SHOWN = """
+    is_open AND confirmed_at IS NULL AND dismissed_for IS DISTINCT FROM about
+    -- While the sync is off, nothing is decided; what is still undecided waits for it.
+    AND EXISTS (SELECT FROM sync_setting s WHERE s.tenant_id = :tenant_id AND s.enabled)
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +55,7 @@ class Subject:
 
     account_id: AccountId
     display_name: str
+    email: str | None
     kind: Literal["user", "customer"]
     active: bool
     email_state: Literal["visible", "hidden", "unavailable"]
@@ -60,7 +66,8 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One decision to make. `candidates`: the contacts that the account may be linked to, by id.
+    """One decision to make. `candidates`: the contacts that the account may be linked to, by id. `departing`: how many
+    accounts an implausible run would have unlinked (D9).
 
     `about` says what exactly was asked, so that an answer counts only as long as the question stays the same.
     """
@@ -70,6 +77,7 @@ class Item:
     run_id: int | None
     account: Subject | None
     candidates: Sequence[ContactId]
+    departing: int
     about: str
     since: datetime
 
@@ -77,10 +85,14 @@ class Item:
 async def page(scope: TenantScope, *, cursor: str | None, limit: int) -> keyset.Page[Item]:
     """The oldest first. Raises Invalid for a cursor of another list."""
     after = 0 if cursor is None else keyset.read_id_cursor(cursor)
-    await _settle(scope)
     rows = await scope.fetch_all(
         f"""
-        SELECT * FROM ({ITEMS}) item WHERE tenant_id = :tenant_id AND {SHOWN} AND attention_id > CAST(:after AS bigint)
+        -- Looking for who is departing reads every link of a large site, so it is done once.
+        WITH item AS MATERIALIZED ({ITEMS}), settled AS (
+            DELETE FROM attention USING item
+            WHERE attention.tenant_id = :tenant_id AND attention.attention_id = item.attention_id AND NOT item.is_open
+        )
+        SELECT * FROM item WHERE tenant_id = :tenant_id AND {SHOWN} AND attention_id > CAST(:after AS bigint)
         ORDER BY attention_id LIMIT CAST(:limit AS bigint)
         """,  # noqa: S608 - constants of this module
         after=after,
@@ -94,7 +106,23 @@ async def page(scope: TenantScope, *, cursor: str | None, limit: int) -> keyset.
 async def candidates(scope: TenantScope, items: Sequence[Item]) -> dict[ContactId, Contact]:
     """The contacts that these items name, by id."""
     wanted = {contact_id for item in items for contact_id in item.candidates}
+    if not wanted:
+        return {}
     return {found.contact_id: found for found in await contacts.fetch_some(scope, sorted(wanted))}
+
+
+async def departing(scope: TenantScope, item: Item, *, limit: int) -> Sequence[str]:
+    """The names of some accounts that an implausible run would have unlinked."""
+    rows = await scope.fetch_all(
+        f"""
+        SELECT d.display_name FROM account d JOIN attention n ON n.tenant_id = d.tenant_id
+        WHERE d.tenant_id = :tenant_id AND n.attention_id = CAST(:attention_id AS bigint) AND {DEPARTING}
+        ORDER BY d.account_id LIMIT CAST(:limit AS bigint)
+        """,  # noqa: S608 - a constant of this module
+        attention_id=item.attention_id,
+        limit=limit,
+    )
+    return [row["display_name"] for row in rows]
 
 
 async def find(scope: TenantScope, attention_id: int) -> Item:
@@ -147,21 +175,13 @@ async def close(scope: TenantScope, attention_id: int) -> None:
     )
 
 
-async def _settle(scope: TenantScope) -> None:
-    await scope.execute(
-        f"""
-        DELETE FROM attention USING ({ITEMS}) item
-        WHERE attention.tenant_id = :tenant_id AND attention.attention_id = item.attention_id AND NOT item.is_open
-        """  # noqa: S608 - constant
-    )
-
-
 def _item(row: Row) -> Item:
     subject = None
     if row["display_name"] is not None:
         subject = Subject(
             account_id=row["account_id"],
             display_name=row["display_name"],
+            email=row["email"],
             kind=row["account_kind"],
             active=row["active"],
             email_state=row["email_state"],
@@ -175,6 +195,7 @@ def _item(row: Row) -> Item:
         run_id=row["run_id"],
         account=subject,
         candidates=row["candidates"],
+        departing=row["departing"],
         about=row["about"],
         since=row["since"],
     )

@@ -1,4 +1,4 @@
-"""Where are contacts kept, who may change them now, and in which order are they listed?
+"""Where are contacts kept, and who may change them now? Which of them a list shows is `addon.storage.searching`'s.
 
 Every function runs inside the caller's transaction. Hand edits only: what the sync writes is `addon.storage.sync_state`'s
 and its neighbours'. A contact counts as synced while the sync is on and an account is linked to it.
@@ -7,7 +7,6 @@ and its neighbours'. A contact counts as synced while the sync is on and an acco
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +15,6 @@ from addon.crm.company import CompanyId, CompanyRef
 from addon.crm.contact import Contact, ContactId, LinkedAccount
 from addon.crm.draft import ContactEdit, Reading
 from addon.errors import ContactSynced, FieldProblem, Invalid, NotFound, ReadOnlyAttribute, StaleVersion
-from addon.storage import keyset
 from addon.storage.database import Row, TenantScope
 
 CONTACTS = """
@@ -33,26 +31,6 @@ LINKS = """
     WHERE a.tenant_id = :tenant_id AND a.contact_id = ANY(CAST(:contact_ids AS bigint[]))
     ORDER BY a.active DESC, a.kind = 'user' DESC, a.linked_at, a.account_id
 """  # the order is D3: the first link is the primary one
-
-# In a CASE, so that it is asked row by row from an index and the list can stop at its limit; as a join, PostgreSQL
-# would first find every linked contact of the tenant.
-IS_LINKED = """
-    CASE WHEN (SELECT enabled FROM sync_setting WHERE tenant_id = :tenant_id)
-         THEN EXISTS (SELECT 1 FROM account a WHERE a.tenant_id = c.tenant_id AND a.contact_id = c.contact_id)
-         ELSE false END
-"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
-    """Which contacts, in which order. `query`: part of the name or email; None and "" find all."""
-
-    query: str | None = None
-    linked: bool | None = None
-    company_id: CompanyId | None = None
-    sort: keyset.Sort = keyset.BY_NAME
-    cursor: str | None = None
-    limit: int = keyset.DEFAULT_LIMIT
 
 
 async def lock_links(scope: TenantScope) -> bool:
@@ -71,29 +49,29 @@ async def fetch(scope: TenantScope, contact_id: ContactId) -> Contact:
     row = await scope.fetch_one(sql, contact_id=contact_id)
     if row is None:
         raise NotFound("There is no such contact.")
-    (found,) = await _with_links(scope, [row])
+    (found,) = await with_links(scope, [row])
     return found
 
 
 async def fetch_some(scope: TenantScope, contact_ids: Sequence[ContactId]) -> Sequence[Contact]:
     """Those of `contact_ids` that exist."""
+    return await with_links(scope, await fetch_rows(scope, contact_ids))
+
+
+async def fetch_rows(scope: TenantScope, contact_ids: Sequence[ContactId]) -> Sequence[Row]:
+    """Those of `contact_ids` that exist, in no order: what `with_links` makes contacts of, and the keys of sort orders."""
     sql = CONTACTS.format(conditions="c.contact_id = ANY(CAST(:contact_ids AS bigint[]))")
-    return await _with_links(scope, await scope.fetch_all(sql, contact_ids=list(contact_ids)))
+    return await scope.fetch_all(sql, contact_ids=list(contact_ids))
 
 
-async def search(scope: TenantScope, wanted: Search) -> keyset.Page[Contact]:
-    """One page of the contacts that fit. Raises Invalid for a cursor of another list."""
-    conditions, values = _conditions(wanted)
-    sort = wanted.sort
-    sql = CONTACTS.format(conditions=" AND ".join(conditions))
-    sql += f" ORDER BY c.{sort.column} {sort.direction}, c.contact_id {sort.direction} LIMIT CAST(:limit AS bigint)"
-    rows = await scope.fetch_all(sql, limit=wanted.limit + 1, **values)
-    shown = rows[: wanted.limit]
-    next_cursor = None
-    if len(rows) > wanted.limit:
-        last = keyset.Position(key=shown[-1][sort.column], row_id=shown[-1]["contact_id"])
-        next_cursor = keyset.write_cursor(sort, last)
-    return keyset.Page(items=await _with_links(scope, shown), next_cursor=next_cursor)
+async def with_links(scope: TenantScope, rows: Sequence[Row]) -> list[Contact]:
+    """The contacts of rows, with the accounts that count now."""
+    links: dict[int, list[LinkedAccount]] = defaultdict(list)
+    if rows:
+        for link in await scope.fetch_all(LINKS, contact_ids=[row["contact_id"] for row in rows]):
+            columns: dict[str, Any] = dict(link)
+            links[columns.pop("contact_id")].append(LinkedAccount(**columns))
+    return [_contact(row, links[row["contact_id"]]) for row in rows]
 
 
 async def create(scope: TenantScope, reading: Reading[ContactEdit], *, now: datetime) -> Contact:
@@ -203,40 +181,6 @@ def _refuse_read_only(present: Contact, edit: ContactEdit) -> None:
         raise ReadOnlyAttribute(refused)
     if wanted.get("syncedJiraUser") is not None and not present.is_synced:
         raise Invalid([FieldProblem(field="syncedJiraUser", problem="is set by the sync alone")])
-
-
-def _conditions(wanted: Search) -> tuple[list[str], dict[str, object]]:
-    conditions = ["true"]
-    values: dict[str, object] = {}
-    if wanted.query and wanted.query.strip():
-        conditions.append("(c.name_key LIKE :name_pattern OR c.email_key LIKE :email_pattern)")
-        values["name_pattern"] = pattern(contact.name_key(wanted.query))
-        values["email_pattern"] = pattern(contact.email_key(wanted.query))
-    if wanted.linked is not None:
-        conditions.append(IS_LINKED if wanted.linked else f"NOT {IS_LINKED}")
-    if wanted.company_id is not None:
-        conditions.append("c.company_id = CAST(:company_id AS bigint)")
-        values["company_id"] = wanted.company_id
-    if wanted.cursor is not None:
-        position = keyset.read_cursor(wanted.cursor, wanted.sort)
-        conditions.append(f"(c.{wanted.sort.column}, c.contact_id) {wanted.sort.comparison} (:after_key, :after_id)")
-        values |= {"after_key": position.key, "after_id": position.row_id}
-    return conditions, values
-
-
-def pattern(part: str) -> str:
-    """What LIKE must find for a text that holds `part` literally."""
-    escaped = part.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
-    return f"%{escaped}%"
-
-
-async def _with_links(scope: TenantScope, rows: Sequence[Row]) -> list[Contact]:
-    links: dict[int, list[LinkedAccount]] = defaultdict(list)
-    if rows:
-        for link in await scope.fetch_all(LINKS, contact_ids=[row["contact_id"] for row in rows]):
-            columns: dict[str, Any] = dict(link)
-            links[columns.pop("contact_id")].append(LinkedAccount(**columns))
-    return [_contact(row, links[row["contact_id"]]) for row in rows]
 
 
 def _contact(row: Row, links: Sequence[LinkedAccount]) -> Contact:

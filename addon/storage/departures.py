@@ -5,9 +5,11 @@ end of the sync (S12, D10). A contact that loses its link stays.
 from collections.abc import Sequence
 from datetime import datetime
 
-from addon.storage.database import TenantScope
+from addon.storage import plan_rows
+from addon.storage.database import Row, TenantScope
 from addon.sync import cursor as cursors
 from addon.sync import guard
+from addon.sync import plan as plans
 from addon.sync.people import AttentionKind, Cause
 from lifecycle.tenant import AccountId
 
@@ -62,7 +64,7 @@ async def finish_run(scope: TenantScope, run_id: int, *, now: datetime) -> None:
 
 
 async def _drop_gone(scope: TenantScope, run_id: int, now: datetime) -> None:
-    await scope.execute(
+    left = await scope.fetch_all(
         """
         WITH gone AS (
             DELETE FROM account WHERE tenant_id = :tenant_id AND seen_in_run IS DISTINCT FROM :run_id
@@ -70,20 +72,23 @@ async def _drop_gone(scope: TenantScope, run_id: int, now: datetime) -> None:
         ), settled AS (
             DELETE FROM attention USING gone
             WHERE attention.tenant_id = :tenant_id AND attention.account_id = gone.account_id
+        ), recorded AS (
+            INSERT INTO change (tenant_id, run_id, contact_id, account_id, field, old, cause, at)
+            SELECT :tenant_id, :run_id, contact_id, account_id, 'syncedJiraUser', account_id, :cause, :now
+            FROM gone WHERE contact_id IS NOT NULL
         )
-        INSERT INTO change (tenant_id, run_id, contact_id, account_id, field, old, cause, at)
-        SELECT :tenant_id, :run_id, contact_id, account_id, 'syncedJiraUser', account_id, :cause, :now
-        FROM gone WHERE contact_id IS NOT NULL
+        SELECT contact_id FROM gone WHERE contact_id IS NOT NULL
         """,
         run_id=run_id,
         cause=Cause.DELETED,
         now=now,
     )
+    await _follow_who_is_left(scope, left, run_id, now)
 
 
 async def release(scope: TenantScope, run_id: int, *, now: datetime) -> int:
     """Unlink whom the filters do not mean any more (D11), and remember the link, so that it comes back with them."""
-    released: int = await scope.fetch_val(
+    left = await scope.fetch_all(
         """
         WITH leaving AS (
             SELECT account_id, contact_id, linked_by FROM account
@@ -100,13 +105,14 @@ async def release(scope: TenantScope, run_id: int, *, now: datetime) -> int:
             INSERT INTO change (tenant_id, run_id, contact_id, account_id, field, old, cause, at)
             SELECT :tenant_id, :run_id, contact_id, account_id, 'syncedJiraUser', account_id, :cause, :now FROM leaving
         )
-        SELECT count(*) FROM leaving
+        SELECT contact_id FROM leaving
         """,
         run_id=run_id,
         cause=Cause.OUT_OF_SCOPE,
         now=now,
     )
-    return released
+    await _follow_who_is_left(scope, left, run_id, now)
+    return len(left)
 
 
 async def drop(scope: TenantScope, account_ids: Sequence[AccountId], *, now: datetime) -> bool:
@@ -123,7 +129,7 @@ async def drop(scope: TenantScope, account_ids: Sequence[AccountId], *, now: dat
 
 async def forget(scope: TenantScope, account_ids: Sequence[AccountId], *, run_id: int | None, now: datetime) -> int:
     """Unlink and forget accounts that are gone for sure; how many were linked. `run_id`: whose history it belongs to."""
-    unlinked: int = await scope.fetch_val(
+    left = await scope.fetch_all(
         """
         WITH gone AS (
             DELETE FROM account WHERE tenant_id = :tenant_id AND account_id = ANY(CAST(:account_ids AS text[]))
@@ -135,16 +141,29 @@ async def forget(scope: TenantScope, account_ids: Sequence[AccountId], *, run_id
             INSERT INTO change (tenant_id, run_id, contact_id, account_id, field, old, cause, at)
             SELECT :tenant_id, CAST(:run_id AS bigint), contact_id, account_id, 'syncedJiraUser', account_id, :cause, :now
             FROM gone WHERE contact_id IS NOT NULL
-            RETURNING 1
         )
-        SELECT count(*) FROM recorded
+        SELECT contact_id FROM gone WHERE contact_id IS NOT NULL
         """,
         account_ids=list(account_ids),
         run_id=run_id,
         cause=Cause.DELETED,
         now=now,
     )
-    return unlinked
+    await _follow_who_is_left(scope, left, run_id, now)
+    return len(left)
+
+
+async def _follow_who_is_left(scope: TenantScope, left: Sequence[Row], run_id: int | None, now: datetime) -> None:
+    """Contacts that lost a link follow the accounts that they have still, as we know these (D3)."""
+    rows = await scope.fetch_all(
+        "SELECT account_id FROM account WHERE tenant_id = :tenant_id AND contact_id = ANY(CAST(:contact_ids AS bigint[]))",
+        contact_ids=[row["contact_id"] for row in left],
+    )
+    if rows:
+        account_ids = [AccountId(row["account_id"]) for row in rows]
+        known = await plan_rows.read_known(scope, account_ids, [])
+        plan = plans.plan_left_behind(account_ids, known, now=now)
+        await plan_rows.write_plan(scope, plan, run_id=run_id, now=now)
 
 
 async def _note_guard(scope: TenantScope, run_id: int, *, is_open: bool, now: datetime) -> None:

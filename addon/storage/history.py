@@ -14,14 +14,17 @@ from addon.storage.database import Row, TenantScope
 from lifecycle.tenant import AccountId
 
 CHANGES = """
-    SELECT h.change_id, h.run_id, h.contact_id, c.name AS contact_name, h.account_id, h.field, h.old, h.new, h.cause,
-           h.at
+    SELECT h.change_id, h.run_id, h.contact_id, c.name AS contact_name, h.account_id, a.display_name AS account_name,
+           h.field, h.old, h.new, h.cause, h.at
     FROM change h LEFT JOIN contact c ON c.tenant_id = h.tenant_id AND c.contact_id = h.contact_id
+                  LEFT JOIN account a ON a.tenant_id = h.tenant_id AND a.account_id = h.account_id
 """
 OF_CONTACT = f"""
     {CHANGES}
     WHERE h.tenant_id = :tenant_id AND h.contact_id = CAST(:contact_id AS bigint)
       AND (CAST(:before AS bigint) IS NULL OR h.change_id < :before)
+      AND (CAST(:field AS text) IS NULL OR h.field = :field)
+      AND (CAST(:cause AS text) IS NULL OR h.cause = :cause)
     ORDER BY h.change_id DESC LIMIT CAST(:limit AS bigint)
 """
 OF_RUN = f"""
@@ -36,13 +39,17 @@ OF_RUN = f"""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One field of one contact, before and after. `contact_name`: as it is now; None once the contact is deleted."""
+    """One field of one contact, before and after. `contact_name`: as it is now; None once the contact is deleted.
+
+    `account_name`: as it is now; None where no account has to do with it, or it is gone.
+    """
 
     change_id: int
     run_id: int | None
     contact_id: ContactId
     contact_name: str | None
     account_id: AccountId | None
+    account_name: str | None
     field: str
     old: str | None
     new: str | None
@@ -52,7 +59,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Which:
-    """Which changes of a run; None finds all."""
+    """Which changes of a run or a contact; None finds all."""
 
     field: str | None = None
     cause: str | None = None
@@ -63,11 +70,13 @@ ALL = Which()
 
 
 async def of_contact(
-    scope: TenantScope, contact_id: ContactId, *, cursor: str | None, limit: int
+    scope: TenantScope, contact_id: ContactId, *, which: Which = ALL, cursor: str | None, limit: int
 ) -> keyset.Page[Change]:
-    """Newest first. Raises Invalid for a cursor of another list."""
+    """Newest first; of `which`, field and cause count. Raises Invalid for a cursor of another list."""
     before = None if cursor is None else keyset.read_id_cursor(cursor)
-    rows = await scope.fetch_all(OF_CONTACT, contact_id=contact_id, before=before, limit=limit + 1)
+    rows = await scope.fetch_all(
+        OF_CONTACT, contact_id=contact_id, before=before, field=which.field, cause=which.cause, limit=limit + 1
+    )
     return _page(rows, limit)
 
 

@@ -6,9 +6,11 @@ Decides nothing: `addon.sync.quota` does. Implements `addon.jira.throttle.Ledger
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import asyncpg
 
+from addon.storage import call_slots
 from addon.storage.database import Database, TenantScope
 from addon.sync import quota
 from addon.sync.quota import Later, Loan, Pause, Spent
@@ -26,6 +28,15 @@ SPENT = """
     SELECT coalesce(sum(taken), 0)::bigint AS taken, coalesce(sum(background), 0)::bigint AS background,
         coalesce(sum(background) FILTER (WHERE tenant_id = $2), 0)::bigint AS own,
         coalesce(array_agg(background) FILTER (WHERE tenant_id <> $2 AND wanted_at > $3), '{}') AS others
+    FROM api_budget WHERE hour = $1
+"""
+
+SPENT_HERE = """
+    -- all tenants: as above
+    SELECT coalesce(sum(taken), 0)::bigint AS taken, coalesce(sum(background), 0)::bigint AS background,
+        coalesce(sum(background) FILTER (WHERE tenant_id = $2), 0)::bigint AS own,
+        coalesce(array_agg(background) FILTER (WHERE tenant_id <> $2 AND wanted_at > $3), '{}') AS others,
+        coalesce(sum(taken) FILTER (WHERE tenant_id = $2), 0)::bigint AS own_taken
     FROM api_budget WHERE hour = $1
 """
 
@@ -54,10 +65,14 @@ PAUSE = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hour:
-    """API points of the present UTC hour: of one tenant, of all, and how many there are."""
+    """API points of the present UTC hour: of one tenant, of all, and how many there are.
+
+    `share`: what the tenant's background work may come to, if the others want no more than they do now.
+    """
 
     own: int
     taken: int
+    share: int
     quota: int
 
 
@@ -92,6 +107,7 @@ class Ledger:
         await raw.execute("DELETE FROM api_budget WHERE hour < $1", now - KEPT_FOR)
         # all tenants: as above
         await raw.execute("DELETE FROM api_pause WHERE until < $1", now - KEPT_FOR)
+        await call_slots.forget(raw)
 
     async def give_back(self, tenant_id: TenantId, points: int, *, hour: datetime, is_awaited: bool) -> None:
         """See `addon.jira.throttle.Ledger`."""
@@ -104,16 +120,26 @@ class Ledger:
         async with self._database.transaction() as connection:
             await connection.raw_connection.execute(PAUSE, pause.tenant_id, pause.endpoint, pause.until, pause.what)
 
+    async def lease(
+        self, tenant_id: TenantId, *, holder: UUID, among: Sequence[int], most: int, leave: int, last: timedelta
+    ) -> int:
+        """See `addon.jira.slots.Leases`."""
+        async with self._database.transaction() as connection:
+            return await call_slots.lease(
+                connection.raw_connection, tenant_id, holder=holder, among=among, most=most, leave=leave, last=last
+            )
+
+    async def set_free(self, tenant_id: TenantId, *, holder: UUID, after: timedelta) -> None:
+        """See `addon.jira.slots.Leases`."""
+        async with self._database.transaction() as connection:
+            await call_slots.set_free(connection.raw_connection, tenant_id, holder=holder, after=after)
+
     async def hour(self, scope: TenantScope, *, now: datetime) -> Hour:
         """The hour so far; loans that are out count as spent."""
-        row = await scope.fetch_one(
-            """
-            SELECT coalesce(sum(taken), 0) AS taken,
-                coalesce(sum(taken) FILTER (WHERE tenant_id = :tenant_id), 0) AS own
-            FROM api_budget WHERE hour = :hour
-            """,
-            hour=quota.hour_of(now),
-        )
-        if row is None:
-            raise LookupError("a query of sums gave no row")
-        return Hour(own=int(row["own"]), taken=int(row["taken"]), quota=self._quota)
+        row = await scope.raw.fetchrow(SPENT_HERE, quota.hour_of(now), scope.tenant_id, now - quota.WANTED_FOR)
+        facts = dict(row)
+        own = facts.pop("own_taken")
+        spent = Spent(**facts)
+        left = min(self._quota - spent.taken, quota.background(self._quota) - spent.background)
+        share = spent.own + quota.share(left, own=spent.own, others=spent.others)
+        return Hour(own=own, taken=spent.taken, share=share, quota=self._quota)

@@ -23,51 +23,45 @@ IS_BARE = "(origin = 'sync' AND phone IS NULL AND job_title IS NULL AND company_
 CONTACT_COLUMNS = f"contact_id, name, email, email_key, {IS_BARE} AS is_bare"
 
 
-async def read_known(scope: TenantScope, account_ids: Sequence[AccountId], email_keys: Sequence[EmailKey]) -> Known:
-    """What the database holds about these accounts and addresses, and everybody who shares a contact with them.
-
-    The rest of the transaction uses generic plans.
+def _by_key(table: str, columns: str, key: str, kind: str) -> str:
+    """The rows that have one of many values. OFFSET keeps the look-up for one value at a time, by its index: as a whole, a
+    planner whose statistics are older than this run, or none, may prefer to read all rows of the tenant.
     """
-    # Made for hundreds of keys, a plan reads the whole tenant instead, on tables whose statistics are older than this run.
-    await scope.raw.execute("SET LOCAL plan_cache_mode = force_generic_plan")
-    sighted = await scope.raw.fetch(
-        f"SELECT {ACCOUNT_COLUMNS} FROM account WHERE tenant_id = $1 AND account_id = ANY($2)",  # noqa: S608 - constant
-        scope.tenant_id,
-        account_ids,
-    )
-    named = {row[column] for row in sighted for column in ("contact_id", "remembered_contact_id")} - {None}
+    return f"""
+        SELECT found.* FROM unnest($2::{kind}[]) AS wanted (key), LATERAL (
+            SELECT {columns} FROM {table} WHERE tenant_id = $1 AND {key} = wanted.key OFFSET 0) AS found
+        """  # noqa: S608 - names from this module
+
+
+ACCOUNTS_BY_ID = _by_key("account", ACCOUNT_COLUMNS, "account_id", "text")
+ACCOUNTS_BY_CONTACT = _by_key("account", ACCOUNT_COLUMNS, "contact_id", "bigint")
+CONTACTS_BY_ID = _by_key("contact", CONTACT_COLUMNS, "contact_id", "bigint")
+CONTACTS_BY_EMAIL = _by_key("contact", CONTACT_COLUMNS, "email_key", "text")
+
+
+async def read_known(
+    scope: TenantScope,
+    account_ids: Sequence[AccountId],
+    email_keys: Sequence[EmailKey],
+    *,
+    contact_ids: Sequence[ContactId] = (),
+) -> Known:
+    """What the database holds about these accounts, addresses and contacts, and everybody who shares a contact with them."""
+    sighted = await scope.raw.fetch(ACCOUNTS_BY_ID, scope.tenant_id, account_ids)
+    linked = {row[column] for row in sighted for column in ("contact_id", "remembered_contact_id")} - {None}
     # An address that this answer of Jira did not show again counts all the same: without it, a held account would look
     # as if nobody else had its email.
     keys = {*email_keys, *(row["email_key"] for row in sighted)} - {None}
-    contacts = await scope.raw.fetch(
-        f"""
-        SELECT {CONTACT_COLUMNS} FROM contact WHERE tenant_id = $1 AND contact_id = ANY($2)
-        UNION SELECT found.* FROM unnest($3::text[]) AS wanted (email_key), LATERAL (
-            SELECT {CONTACT_COLUMNS} FROM contact WHERE tenant_id = $1 AND contact.email_key = wanted.email_key
-            -- Keeps the look-up for one address at a time, by its index. As a whole, a planner whose statistics are
-            -- older than this run prefers to filter all contacts of the tenant.
-            OFFSET 0) AS found
-        """,  # noqa: S608 - constant
-        scope.tenant_id,
-        list(named),
-        list(keys),
-    )
-    sharing = await scope.raw.fetch(
-        f"""
-        SELECT {ACCOUNT_COLUMNS} FROM account
-        WHERE tenant_id = $1 AND contact_id = ANY($2) AND account_id <> ALL($3)
-        """,  # noqa: S608 - constant
-        scope.tenant_id,
-        [row["contact_id"] for row in contacts],
-        account_ids,
-    )
-    return Known(
-        accounts=[Account(**row) for row in (*sighted, *sharing)], contacts=[Contact(**row) for row in contacts]
-    )
+    by_id = await scope.raw.fetch(CONTACTS_BY_ID, scope.tenant_id, list(linked | set(contact_ids)))
+    by_email = await scope.raw.fetch(CONTACTS_BY_EMAIL, scope.tenant_id, list(keys))
+    contacts = {row["contact_id"]: Contact(**row) for row in (*by_id, *by_email)}
+    sharing = await scope.raw.fetch(ACCOUNTS_BY_CONTACT, scope.tenant_id, list(contacts))
+    accounts = {row["account_id"]: row for row in (*sighted, *sharing)}
+    return Known(accounts=[Account(**row) for row in accounts.values()], contacts=list(contacts.values()))
 
 
 async def read_since(scope: TenantScope, account_ids: Sequence[AccountId], read_at: datetime) -> frozenset[AccountId]:
-    """Of these accounts, those that somebody else has read and written after `read_at`, or found gone: they know better."""
+    """Of these accounts, those that somebody else has read after `read_at`, or found gone: they know better."""
     rows = await scope.raw.fetch(
         """
         SELECT account_id FROM account WHERE tenant_id = $1 AND account_id = ANY($2) AND checked_at > $3
@@ -81,11 +75,16 @@ async def read_since(scope: TenantScope, account_ids: Sequence[AccountId], read_
     return frozenset(row["account_id"] for row in rows)
 
 
-async def write_plan(scope: TenantScope, plan: Plan, *, run_id: int | None, now: datetime) -> None:
-    """Carry out a plan made from `read_known` in this same transaction."""
+async def write_plan(
+    scope: TenantScope, plan: Plan, *, run_id: int | None, now: datetime, read_at: datetime | None = None
+) -> None:
+    """Carry out a plan made from `read_known` in this same transaction. `read_at`: when Jira was asked, if it was.
+
+    What counts as read is what was asked for, not what was written: among several readers the latest answer wins.
+    """
     await _insert_contacts(scope, plan.created, now)
     await _update_contacts(scope, plan.updated, now)
-    await _upsert_accounts(scope, plan.accounts, now)
+    await _upsert_accounts(scope, plan.accounts, now, read_at)
     await _delete(scope, "contact", "contact_id", plan.removed)
     await _delete(scope, "account", "account_id", plan.forgotten)
     await write_changes(scope, plan.changes, run_id=run_id, now=now)
@@ -134,7 +133,9 @@ def _contact_columns(contacts: Sequence[Contact]) -> Sequence[Sequence[Any]]:
     ]
 
 
-async def _upsert_accounts(scope: TenantScope, accounts: Sequence[Account], now: datetime) -> None:
+async def _upsert_accounts(
+    scope: TenantScope, accounts: Sequence[Account], now: datetime, read_at: datetime | None
+) -> None:
     if not accounts:
         return
     columns = [name.strip() for name in ACCOUNT_COLUMNS.split(",")]
@@ -147,11 +148,13 @@ async def _upsert_accounts(scope: TenantScope, accounts: Sequence[Account], now:
                 $10::timestamptz[], $11::bigint[], $12::bigint[], $13::text[], $14::timestamptz[], $15::bigint[],
                 $16::text[], $17::boolean[], $18::boolean[])
             AS new ({ACCOUNT_COLUMNS})
-        ON CONFLICT (tenant_id, account_id) DO UPDATE SET checked_at = EXCLUDED.checked_at, {changed}
+        ON CONFLICT (tenant_id, account_id)
+            DO UPDATE SET checked_at = greatest(account.checked_at, ${len(columns) + 3}::timestamptz), {changed}
         """,  # noqa: S608 - constant
         scope.tenant_id,
-        now,
+        read_at or now,
         *[[getattr(account, name) for account in accounts] for name in columns],
+        read_at,
     )
 
 

@@ -3,16 +3,19 @@
 It holds people's names and emails although nothing is synced, so it goes when the sync is turned on, and after a day.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from addon.crm.contact import ContactId
-from addon.storage import keyset
+from addon.storage import keyset, sync_state
 from addon.storage.database import Row, TenantScope
 from addon.storage.sync_state import Enqueue
+from addon.sync import filters as sync_filters
 from addon.sync.preview import Outcome
+from addon.sync.scope import Scope
 from addon.sync.work import Work
 from lifecycle.tenant import AccountId
 
@@ -23,10 +26,21 @@ State = Literal["none", "running", "done", "failed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """How many accounts each outcome has; all zero until the preview is done."""
+    """How many accounts each outcome has; all zero until the preview is done. `seen` were read so far, of about `total`.
+
+    `scope`: the settings that it is about.
+    """
 
     state: State
-    counts: dict[str, int]
+    counts: Mapping[str, int]
+    seen: int = 0
+    total: int | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    scope: Scope | None = None
+
+
+NOTHING = Preview(state="none", counts={})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,31 +65,49 @@ async def begin(scope: TenantScope, *, enqueue: Enqueue, now: datetime) -> None:
     else:
         # The time tells it from every earlier one, also from those that were erased.
         number = int(now.timestamp() * 1000)
-        await scope.execute("DELETE FROM preview_account WHERE tenant_id = :tenant_id")
+        await scope.execute("DELETE FROM preview WHERE tenant_id = :tenant_id")
         await scope.execute(
             """
-            INSERT INTO preview (tenant_id, number, state, started_at) VALUES (:tenant_id, :number, 'running', :now)
-            ON CONFLICT (tenant_id) DO UPDATE SET number = EXCLUDED.number, state = EXCLUDED.state, cursor = 'null',
-                failures = 0, started_at = EXCLUDED.started_at, finished_at = NULL
+            INSERT INTO preview (tenant_id, number, state, started_at, made_for, total)
+            VALUES (:tenant_id, :number, 'running', :now, CAST(:made_for AS jsonb), (
+                SELECT seen FROM sync_run WHERE tenant_id = :tenant_id AND state = 'done' ORDER BY run_id DESC LIMIT 1))
             """,
             number=number,
             now=now,
+            made_for=_write_scope(await sync_state.read_scope(scope)),
         )
     await enqueue(scope, Work(kind="preview", tenant_id=scope.tenant_id, number=number))
 
 
 async def read(scope: TenantScope, *, now: datetime) -> Preview:
     row = await scope.fetch_one(
-        "SELECT state, started_at FROM preview WHERE tenant_id = :tenant_id AND started_at > :oldest",
+        """
+        SELECT state, counts, seen, total, started_at, finished_at, made_for FROM preview
+        WHERE tenant_id = :tenant_id AND started_at > :oldest
+        """,
         oldest=now - KEPT,
     )
-    counts: dict[str, int] = {}
-    if row is not None and row["state"] == "done":
-        rows = await scope.fetch_all(
-            "SELECT outcome, count(*) AS accounts FROM preview_account WHERE tenant_id = :tenant_id GROUP BY outcome"
-        )
-        counts = {each["outcome"]: each["accounts"] for each in rows}
-    return Preview(state=row["state"] if row else "none", counts=counts)
+    if row is None:
+        return NOTHING
+    return Preview(
+        state=row["state"],
+        counts=json.loads(row["counts"]),
+        seen=row["seen"],
+        total=row["total"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        scope=made_for(row),
+    )
+
+
+def made_for(row: Row) -> Scope:
+    """The settings that the preview of this row is about."""
+    kept = json.loads(row["made_for"])
+    return Scope(include_inactive=kept["includeInactive"], filters=sync_filters.from_json(kept["filters"]))
+
+
+def _write_scope(people: Scope) -> str:
+    return json.dumps({"includeInactive": people.include_inactive, "filters": people.filters.to_json()})
 
 
 async def page(

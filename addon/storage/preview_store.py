@@ -15,11 +15,11 @@ from typing import Any
 
 from addon.crm.contact import ContactId, EmailKey
 from addon.storage import plan_rows, sync_state
+from addon.storage import preview as previews
 from addon.storage.database import Database, TenantScope
 from addon.sync import plan as plans
 from addon.sync import ports, preview
 from addon.sync.cursor import Cursor
-from addon.sync.filters import Filters
 from addon.sync.order import ListKey, Stretch
 from addon.sync.people import Account, Known, Plan, Sighting
 from addon.sync.scope import Scope
@@ -35,11 +35,11 @@ COLUMNS = "account_id, kind, active, display_name, email, email_key, email_state
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How far an open preview has come."""
+    """How far an open preview has come. `scope`: the settings that it was begun with."""
 
     cursor: Cursor | None
     failures: int
-    filters: Filters
+    scope: Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,17 +56,16 @@ class PreviewStore:
         async with self.database.tenant(self.tenant_id) as scope:
             row = await scope.fetch_one(
                 """
-                SELECT cursor, failures FROM preview
+                SELECT cursor, failures, made_for FROM preview
                 WHERE tenant_id = :tenant_id AND number = :number AND state = 'running'
                 """,
                 number=self.number,
             )
-            filters = (await sync_state.read_scope(scope)).filters
         if row is None:
             return None
         data = json.loads(row["cursor"])
         cursor = None if data is None else Cursor.from_json(data)
-        return Standing(cursor=cursor, failures=row["failures"], filters=filters)
+        return Standing(cursor=cursor, failures=row["failures"], scope=previews.made_for(row))
 
     async def glimpse(self, account_ids: Sequence[AccountId]) -> Mapping[AccountId, ports.Glimpse]:
         async with self.database.tenant(self.tenant_id) as scope:
@@ -94,7 +93,7 @@ class PreviewStore:
     async def move(self, cursor: Cursor, *, points: int) -> None:  # noqa: ARG002 - of the port; a preview keeps no bill
         async with self.database.tenant(self.tenant_id) as scope:
             await self._hold(scope)
-            await _move(scope, cursor)
+            await _move(scope, cursor, new=0)
 
     async def unseen(self, after: str, limit: int) -> Sequence[AccountId]:  # noqa: ARG002 - of the port
         """Nobody: a preview says nothing about who is gone."""
@@ -105,12 +104,18 @@ class PreviewStore:
         after: tuple[str, str] | None = ("", "")
         while after is not None:
             async with self.database.tenant(self.tenant_id) as scope:
-                await self._hold(scope)
-                after = await _plan_part(scope, *after, now=self.clock())
+                people = await self._hold(scope)
+                after = await _plan_part(scope, people, *after, now=self.clock())
         async with self.database.tenant(self.tenant_id) as scope:
             await self._hold(scope)
             await scope.execute(
-                "UPDATE preview SET state = 'done', finished_at = :now WHERE tenant_id = :tenant_id",
+                """
+                UPDATE preview SET state = 'done', finished_at = :now, counts = coalesce((
+                    SELECT jsonb_object_agg(outcome, accounts) FROM (
+                        SELECT outcome, count(*) AS accounts FROM preview_account
+                        WHERE tenant_id = :tenant_id AND outcome IS NOT NULL GROUP BY outcome) AS counted), '{}')
+                WHERE tenant_id = :tenant_id
+                """,
                 now=self.clock(),
             )
 
@@ -134,16 +139,18 @@ class PreviewStore:
                 now=self.clock(),
             )
 
-    async def _hold(self, scope: TenantScope) -> None:
-        """Raises RunEnded unless this preview is still being made."""
-        is_open = await scope.fetch_val(
+    async def _hold(self, scope: TenantScope) -> Scope:
+        """The settings that this preview is about. Raises RunEnded unless it is still being made."""
+        row = await scope.fetch_one(
             """
-            SELECT true FROM preview WHERE tenant_id = :tenant_id AND number = :number AND state = 'running' FOR UPDATE
+            SELECT made_for FROM preview
+            WHERE tenant_id = :tenant_id AND number = :number AND state = 'running' FOR UPDATE
             """,
             number=self.number,
         )
-        if not is_open:
+        if row is None:
             raise ports.RunEnded
+        return previews.made_for(row)
 
     async def _met(self, scope: TenantScope, account_ids: Sequence[AccountId]) -> Sequence[Account]:
         rows = await scope.raw.fetch(
@@ -179,22 +186,36 @@ class PreviewPage:
         *,
         unreadable: Sequence[AccountId],  # noqa: ARG002 - of the port; who cannot be read is not previewed
         cursor: Cursor,
-        points: int,  # noqa: ARG002 - of the port, as `pages`: a preview keeps no bill and remembers no lists
-        pages: Sequence[tuple[ListKey, Stretch]] = (),  # noqa: ARG002 - as above
+        points: int,  # noqa: ARG002 - of the port; a preview keeps no bill
+        pages: Sequence[tuple[ListKey, Stretch]] = (),
     ) -> None:
         names = COLUMNS.split(", ")
-        await self.rows.raw.execute(
+        new = await self.rows.raw.fetchval(
             f"""
-            INSERT INTO preview_account (tenant_id, {COLUMNS})
-            SELECT $1, new.* FROM unnest($2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::text[],
-                $8::text[], $9::timestamptz[]) AS new ({COLUMNS})
-            ON CONFLICT (tenant_id, account_id)
-                DO UPDATE SET {", ".join(f"{name} = EXCLUDED.{name}" for name in names[1:])}
+            WITH written AS (
+                INSERT INTO preview_account (tenant_id, {COLUMNS})
+                SELECT $1, new.* FROM unnest($2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::text[],
+                    $8::text[], $9::timestamptz[]) AS new ({COLUMNS})
+                ON CONFLICT (tenant_id, account_id)
+                    DO UPDATE SET {", ".join(f"{name} = EXCLUDED.{name}" for name in names[1:])}
+                RETURNING xmax = 0 AS is_new
+            )
+            SELECT count(*) FILTER (WHERE is_new) FROM written
             """,  # noqa: S608 - constant
             self.rows.tenant_id,
             *[[getattr(account, name) for account in plan.accounts] for name in names],
         )
-        await _move(self.rows, cursor)
+        await self.rows.raw.executemany(
+            """
+            INSERT INTO preview_place (tenant_id, phase, container, start, account_ids) VALUES ($1, $2, $3, $4, $5)
+            ON CONFLICT (tenant_id, phase, container, start) DO UPDATE SET account_ids = EXCLUDED.account_ids
+            """,
+            [
+                (self.rows.tenant_id, key.phase, key.container, page.start, list(page.account_ids))
+                for key, page in pages
+            ],
+        )
+        await _move(self.rows, cursor, new=new)
 
 
 def _no_ids() -> Iterator[ContactId]:
@@ -202,14 +223,23 @@ def _no_ids() -> Iterator[ContactId]:
     return (ContactId(number) for number in itertools.count(-1, -1))
 
 
-async def _move(scope: TenantScope, cursor: Cursor) -> None:
+async def _move(scope: TenantScope, cursor: Cursor, *, new: int) -> None:
+    """`new`: accounts that no page had shown before. `total` as in a run."""
     await scope.execute(
-        "UPDATE preview SET cursor = CAST(:cursor AS jsonb), failures = 0 WHERE tenant_id = :tenant_id",
+        """
+        UPDATE preview SET cursor = CAST(:cursor AS jsonb), failures = 0, seen = seen + :new,
+            total = coalesce(seen + :new + CAST(:remaining AS bigint), total)
+        WHERE tenant_id = :tenant_id
+        """,
         cursor=json.dumps(cursor.to_json()),
+        new=new,
+        remaining=cursor.remaining,
     )
 
 
-async def _plan_part(scope: TenantScope, key: str, account_id: str, *, now: datetime) -> tuple[str, str] | None:
+async def _plan_part(
+    scope: TenantScope, people: Scope, key: str, account_id: str, *, now: datetime
+) -> tuple[str, str] | None:
     """Plan some accounts behind this place in the order of emails, all of one email together; the place after them."""
     rows = await scope.raw.fetch(
         f"""
@@ -227,18 +257,18 @@ async def _plan_part(scope: TenantScope, key: str, account_id: str, *, now: date
         rows = [row for row in rows if row["email_key"] != rows[-1]["email_key"]]
     if not rows:
         return None
-    await _note_fates(scope, [_sighting(row) for row in rows], [row["email_key"] for row in rows], now)
+    await _note_fates(scope, people, [_sighting(row) for row in rows], [row["email_key"] for row in rows], now)
     return None if is_last else (rows[-1]["email_key"] or "", rows[-1]["account_id"])
 
 
 async def _note_fates(
-    scope: TenantScope, sightings: Sequence[Sighting], keys: Sequence[EmailKey | None], now: datetime
+    scope: TenantScope, people: Scope, sightings: Sequence[Sighting], keys: Sequence[EmailKey | None], now: datetime
 ) -> None:
-    switch = await sync_state.lock_switch(scope)
+    await sync_state.lock_switch(scope)
     ids = [sighting.account_id for sighting in sightings]
     known = await plan_rows.read_known(scope, ids, [key for key in keys if key is not None])
     plan = plans.plan_page(
-        sightings, known, scope=replace(switch.scope, membership="inside"), run_id=None, new_ids=_no_ids(), now=now
+        sightings, known, scope=replace(people, membership="inside"), run_id=None, new_ids=_no_ids(), now=now
     )
     fates = preview.fates(sightings, known, plan)
     await scope.raw.execute(

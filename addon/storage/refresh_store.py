@@ -39,6 +39,7 @@ class RefreshStore:
             yield RefreshedPage(
                 rows=scope,
                 now=self.clock(),
+                read_at=read_at,
                 run_id=await _newest_run(scope),
                 newer=await plan_rows.read_since(scope, account_ids, read_at),
                 known=known,
@@ -53,6 +54,7 @@ class RefreshedPage:
 
     rows: TenantScope
     now: datetime
+    read_at: datetime
     run_id: int | None
     newer: Collection[AccountId]
     known: Known
@@ -61,9 +63,9 @@ class RefreshedPage:
 
     async def write(self, plan: Plan, *, unreadable: Sequence[AccountId], gone: Sequence[AccountId]) -> None:
         # In the history these changes belong to no run.
-        await plan_rows.write_plan(self.rows, plan, run_id=None, now=self.now)
+        await plan_rows.write_plan(self.rows, plan, run_id=None, now=self.now, read_at=self.read_at)
         if self.run_id is not None:
-            await run_store.touch(self.rows, plan.unchanged, self.run_id, self.now)
+            await run_store.touch(self.rows, plan.unchanged, self.run_id, self.read_at)
             await run_store.touch(self.rows, unreadable, self.run_id, None)
             await _count_seen(self.rows, self.run_id, plan.counts.seen)
         if gone and not await departures.drop(self.rows, gone, now=self.now):

@@ -50,6 +50,7 @@ class RunStore:
                 scope_of_rows=scope,
                 run_id=self.run_id,
                 now=self.clock(),
+                read_at=read_at,
                 newer=await plan_rows.read_since(scope, account_ids, read_at),
                 known=known,
                 scope=switch.scope,
@@ -91,6 +92,7 @@ class StoredPage:
     scope_of_rows: TenantScope
     run_id: int
     now: datetime
+    read_at: datetime
     newer: Collection[AccountId]
     known: Known
     scope: Scope
@@ -106,8 +108,8 @@ class StoredPage:
         pages: Sequence[tuple[ListKey, Stretch]] = (),
     ) -> None:
         rows = self.scope_of_rows
-        await plan_rows.write_plan(rows, plan, run_id=self.run_id, now=self.now)
-        await touch(rows, plan.unchanged, self.run_id, self.now)
+        await plan_rows.write_plan(rows, plan, run_id=self.run_id, now=self.now, read_at=self.read_at)
+        await touch(rows, plan.unchanged, self.run_id, self.read_at)
         await touch(rows, unreadable, self.run_id, None)
         await places.write(rows, self.run_id, pages)
         done = plan.counts
@@ -141,7 +143,7 @@ async def touch(scope: TenantScope, seen: Sequence[AccountId], run_id: int, chec
     if seen:
         await scope.raw.execute(
             """
-            UPDATE account SET seen_in_run = $2, checked_at = coalesce($3, checked_at)
+            UPDATE account SET seen_in_run = $2, checked_at = greatest(checked_at, $3)
             WHERE tenant_id = $1 AND account_id = ANY($4)
             """,
             scope.tenant_id,

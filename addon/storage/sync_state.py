@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal, cast
 
 from addon import errors
-from addon.storage import attention
+from addon.storage import attention, counting
 from addon.storage.database import Row, TenantScope
 from addon.sync import filters as sync_filters
 from addon.sync.filters import Filters
@@ -34,7 +34,7 @@ RUN_COLUMNS = """run_id, trigger, state, phase, seen, total, linked, created, up
 class Run:
     """One pass of the sync, as people see it. `failures` counts the attempts in a row that got nowhere.
 
-    `error` is the trouble that the run met, or what it waits for; None in `waiting_until`: it waits for no limit.
+    `error` is the trouble that the run met, or what it waits for; no `waiting_for`, `waiting_until`: it waits for no limit.
     """
 
     id: int
@@ -53,12 +53,17 @@ class Run:
     started_at: datetime
     finished_at: datetime | None
     error: str | None
+    waiting_for: str | None = None
     waiting_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncStatus:
-    """Everything that the settings page shows at a glance. `contacts` and `linked` count contacts."""
+    """Everything that the settings page shows at a glance. `contacts` and `linked` count contacts.
+
+    `crm_groups`: ids of the Jira groups that may use contacts, besides administrators (D13). `is_recount_due`: the counts
+    were remembered for long.
+    """
 
     enabled: bool
     filters: Filters
@@ -69,6 +74,8 @@ class SyncStatus:
     attention: int
     contacts: int
     linked: int
+    crm_groups: Sequence[str] = ()
+    is_recount_due: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,22 +114,15 @@ def _filters(row: Row | None) -> Filters:
     return sync_filters.from_json(json.loads(row["filters"])) if row else sync_filters.NO_FILTERS
 
 
-async def read(scope: TenantScope) -> SyncStatus:
+async def read(scope: TenantScope, *, is_exact: bool = True) -> SyncStatus:
+    """`is_exact`: as in `counting.read`."""
     row = await scope.fetch_one(
-        "SELECT enabled, include_inactive, filters FROM sync_setting WHERE tenant_id = :tenant_id"
+        "SELECT enabled, include_inactive, filters, crm_groups FROM sync_setting WHERE tenant_id = :tenant_id"
     )
     enabled = bool(row and row["enabled"])
     open_run = await _newest(scope, "state = 'running'")
     last_run = await _newest(scope, "state <> 'running'")
-    counts = await scope.fetch_one(
-        """
-        SELECT (SELECT count(*) FROM contact WHERE tenant_id = :tenant_id) AS contacts,
-               (SELECT count(DISTINCT contact_id) FROM account
-                WHERE tenant_id = :tenant_id AND contact_id IS NOT NULL) AS linked
-        """
-    )
-    if counts is None:
-        raise LookupError("a query of counts gave no row")
+    counts = await counting.read(scope, is_exact=is_exact)
     return SyncStatus(
         enabled=enabled,
         filters=_filters(row),
@@ -131,8 +131,10 @@ async def read(scope: TenantScope) -> SyncStatus:
         run=open_run,
         last_run=last_run,
         attention=await attention.count(scope),
-        contacts=counts["contacts"],
-        linked=counts["linked"] if enabled else 0,
+        contacts=counts.contacts,
+        linked=counts.linked if enabled else 0,
+        is_recount_due=counts.is_stale,
+        crm_groups=row["crm_groups"] if row else (),
     )
 
 
@@ -186,7 +188,7 @@ async def switch(
         # A run that is going has read some people by the old settings.
         await cancel_run(scope, now=now)
         await start_run(scope, trigger="person", enqueue=enqueue, now=now)
-    return await read(scope)
+    return await read(scope, is_exact=False)
 
 
 async def request_run(scope: TenantScope, *, trigger: Trigger, enqueue: Enqueue, now: datetime) -> Run:
@@ -272,5 +274,9 @@ def _run(row: Row) -> Run:
     facts = {"id" if name == "run_id" else name: value for name, value in row.items()}
     waiting_for, until = facts.pop("waiting_for"), facts.pop("waiting_until")
     if until is not None and row["state"] == "running":
-        facts |= {"waiting_until": until, "error": f"Waiting for {waiting_for} until {until:%H:%M:%S} UTC."}
+        facts |= {
+            "waiting_for": waiting_for,
+            "waiting_until": until,
+            "error": f"Waiting for {waiting_for} until {until:%H:%M:%S} UTC.",
+        }
     return Run(**cast("dict[str, object]", facts))  # type: ignore[arg-type]  # the columns are constrained by the schema

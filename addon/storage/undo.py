@@ -3,8 +3,11 @@
 It turns the sync off: a sync that is on would do the same again. What becomes of each contact is `addon.sync.undo`'s.
 """
 
+from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from addon.crm import contact as crm
 from addon.errors import FieldProblem, Invalid
@@ -18,6 +21,25 @@ from addon.sync.work import Work
 
 TAKEN_BACK_AT_ONCE = 500
 # Changes undone in one transaction, in which nobody else of the tenant can edit contacts.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What has become of the newest undoing: how many changes were taken back, and how many were left."""
+
+    run_id: int
+    state: Literal["running", "done", "cancelled"]
+    requested_at: datetime
+    undone: int
+    left_alone: int
+
+
+async def read(scope: TenantScope) -> Outcome | None:
+    """None where nothing was undone yet."""
+    row = await scope.fetch_one(
+        "SELECT run_id, state, requested_at, undone, left_alone FROM undo WHERE tenant_id = :tenant_id"
+    )
+    return None if row is None else Outcome(**row)
 
 
 async def begin(scope: TenantScope, run_id: int, *, enqueue: Enqueue, now: datetime) -> SyncStatus:
@@ -39,7 +61,7 @@ async def begin(scope: TenantScope, run_id: int, *, enqueue: Enqueue, now: datet
         SELECT :tenant_id, :run_id, 'running', coalesce(max(change_id), 0) + 1, :now
         FROM change WHERE tenant_id = :tenant_id AND run_id = :run_id
         ON CONFLICT (tenant_id) DO UPDATE SET run_id = EXCLUDED.run_id, state = EXCLUDED.state,
-            before_change_id = EXCLUDED.before_change_id, requested_at = EXCLUDED.requested_at
+            before_change_id = EXCLUDED.before_change_id, requested_at = EXCLUDED.requested_at, undone = 0, left_alone = 0
         -- One that goes on, or is done, is not begun again.
         WHERE undo.run_id <> EXCLUDED.run_id
         RETURNING state
@@ -156,6 +178,16 @@ async def _write(scope: TenantScope, taken: TakenBack, run_id: int, now: datetim
         [contact.email_key for contact in taken.restored],
     )
     await plan_rows.write_changes(scope, taken.changes, run_id=run_id, now=now)
+    causes = Counter(change.cause for change in taken.changes)
+    await scope.execute(
+        """
+        UPDATE undo SET undone = undone + :undone, left_alone = left_alone + :left_alone
+        WHERE tenant_id = :tenant_id AND run_id = :run_id
+        """,
+        run_id=run_id,
+        undone=causes[Cause.UNDONE],
+        left_alone=causes[Cause.LEFT_ALONE],
+    )
 
 
 async def _close(scope: TenantScope, run_id: int, state: str) -> None:

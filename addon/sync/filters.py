@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+import idna
+
 from addon.crm import company
 from addon.crm.contact import EmailKey
 from addon.errors import FieldProblem
@@ -28,8 +30,23 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 LISTS = {"groups": "groups", "projects": "projects", "organizations": "organizations", "emailDomains": "email_domains"}
 FIELDS = ("kinds", "activeOnly", *LISTS)
 
+ListKind = Literal["projects", "organizations"]
+"""The lists of Jira Service Management that a filter may name."""
+
+PlaceKind = Literal["groups", "projects", "organizations"]
+PHASES: Mapping[PlaceKind, str] = {"groups": USERS, "projects": CUSTOMERS, "organizations": ORGANIZATIONS}
+"""In which phase of a scan the people of such a list are read."""
+
 Membership = Literal["inside", "outside", "unknown"]
 """Where an account was met: in a list that the filters admit, by id after a scan of all these lists, or merely by id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A group, service project or organization as people know it."""
+
+    id: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +104,14 @@ def domain_of(email_key: EmailKey) -> str:
         return company.normalize_domain(email_key.rpartition("@")[2])
     except company.DomainNameError:
         return ""
+
+
+def spellings(domain: str) -> Sequence[str]:
+    """How an email key may write a domain of the normal form: also with the letters that its A-labels stand for."""
+    try:
+        return list(dict.fromkeys([domain, idna.decode(domain)]))
+    except idna.IDNAError:
+        return [domain]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,13 @@ def plan_choice(
     return page.finish()
 
 
+def plan_left_behind(account_ids: Sequence[AccountId], known: Known, *, now: datetime) -> Plan:
+    """What to write when others who shared a contact with these accounts are gone: the contact follows who is left (D3)."""
+    page = _Page(known, run_id=None, new_ids=iter(()), now=now)
+    page.lead(account_ids)
+    return page.finish()
+
+
 def by_rank(linked: Sequence[Account]) -> list[Account]:
     """The accounts of one contact, the primary one first: active, then users, then the older link (D3)."""
     return sorted(linked, key=lambda a: (not a.active, a.kind != "user", a.linked_at, a.account_id))
@@ -124,6 +131,12 @@ class _Page:
             self._follow(target)
         self._attention[AttentionKind.EMAIL_COLLISION, account_id] = False
 
+    def lead(self, account_ids: Sequence[AccountId]) -> None:
+        for account_id in account_ids:
+            contact_id = self._accounts[account_id].contact_id
+            if contact_id is not None:
+                self._follow(contact_id)
+
     def finish(self) -> Plan:
         changed = {i for i in self._seen if self._accounts[i] != self._before.get(i)}
         updated = [c for i, c in self._contacts.items() if i in self._contacts_before and c != self._contacts_before[i]]
@@ -183,7 +196,7 @@ class _Page:
         others = self._by_email[account.email_key] - {own}
         if self._contacts[own].email_key is None and len(others) == 1:
             self._unlink(account, own, Cause.EMAIL_SHOWN)
-            self._link(account, others.pop(), "email", Cause.EMAIL_SHOWN)
+            self._link(replace(account, linked_at=None), others.pop(), "email", Cause.EMAIL_SHOWN)
 
     def _create(self, account: Account, linked_by: LinkedBy, cause: Cause) -> None:
         contact = Contact(

@@ -5,7 +5,9 @@ from typing import Literal
 
 from lifecycle.tenant import TenantId
 
-Kind = Literal["run", "clear-links", "refresh", "failed-webhooks", "departures", "preview", "undo", "probe"]
+Kind = Literal[
+    "run", "clear-links", "refresh", "failed-webhooks", "departures", "preview", "undo", "probe", "names", "import"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute
 from addon.crm import draft
 from addon.crm.company import CompanyId
 from addon.crm.contact import ContactId
-from addon.storage import contacts, history
+from addon.storage import contacts, history, searching
 from addon.web import body, freshness, shape
 from addon.web.auth import Right, Visit, api
 from addon.web.deps import WebDeps
@@ -23,14 +23,15 @@ def routes(deps: WebDeps) -> list[BaseRoute]:
     ]
 
 
-def read_search(visit: Visit) -> contacts.Search:
+def read_search(visit: Visit) -> searching.Search:
     """Raises Invalid."""
     query = body.Query(visit.request)
     company_id = query.row_id("companyId")
-    wanted = contacts.Search(
+    wanted = searching.Search(
         query=query.text("query"),
         linked=query.flag("linked"),
         company_id=None if company_id is None else CompanyId(company_id),
+        attention=query.flag("attention") or None,
         sort=query.sort(),
         cursor=query.cursor(),
         limit=query.limit(),
@@ -42,7 +43,7 @@ def read_search(visit: Visit) -> contacts.Search:
 async def list_contacts(visit: Visit) -> Response:
     wanted = read_search(visit)
     async with visit.tenant() as scope:
-        found = await contacts.search(scope, wanted)
+        found = await searching.search(scope, wanted)
         await freshness.renew(visit, scope, found.items)
     return shape.page(found, shape.contact)
 

@@ -1,22 +1,26 @@
 """The sync as JSON: its switch, its runs, and what each run changed (as CSV too). Decides nothing about the sync."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute
 
+from addon.crm import access
 from addon.crm.contact import ContactId
 from addon.errors import FieldProblem, Invalid
+from addon.storage import access as crm_access
 from addon.storage import history, keyset, sync_state, undo
+from addon.storage.database import TenantScope
+from addon.storage.sync_state import SyncStatus
 from addon.sync import filters as sync_filters
 from addon.sync.filters import Filters
 from addon.web import body, shape, sheet
 from addon.web.auth import Right, Visit, api
 from addon.web.deps import WebDeps
 
-FIELDS = ("enabled", "includeInactive", "filters")
+FIELDS = ("enabled", "includeInactive", "filters", access.FIELD)
 
 
 def routes(deps: WebDeps) -> list[BaseRoute]:
@@ -39,15 +43,22 @@ async def get_sync(visit: Visit) -> Response:
 async def put_sync(visit: Visit) -> Response:
     wanted = read_settings(await body.read_json(visit.request))
     async with visit.tenant() as scope:
-        status = await sync_state.switch(
-            scope,
-            enabled=wanted.enabled,
-            include_inactive=wanted.include_inactive,
-            filters=wanted.filters,
-            enqueue=visit.deps.enqueue,
-            now=visit.now(),
-        )
+        status = await apply(visit, scope, wanted)
     return JSONResponse(shape.sync(status))
+
+
+async def apply(visit: Visit, scope: TenantScope, wanted: "Wanted") -> SyncStatus:
+    """Set what is wanted, by the API and by the page alike."""
+    if wanted.crm_groups is not None:
+        await crm_access.set_groups(scope, wanted.crm_groups)
+    return await sync_state.switch(
+        scope,
+        enabled=wanted.enabled,
+        include_inactive=wanted.include_inactive,
+        filters=wanted.filters,
+        enqueue=visit.deps.enqueue,
+        now=visit.now(),
+    )
 
 
 async def start_run(visit: Visit) -> Response:
@@ -132,6 +143,7 @@ class Wanted:
     enabled: bool | None
     include_inactive: bool | None
     filters: Filters | None
+    crm_groups: Sequence[str] | None
 
 
 def read_settings(sent: Mapping[str, object]) -> Wanted:
@@ -148,9 +160,14 @@ def read_settings(sent: Mapping[str, object]) -> Wanted:
             if include_inactive is reading.active_only:
                 problems.append(FieldProblem(field="filters.activeOnly", problem="contradicts includeInactive"))
             include_inactive = not reading.active_only
+    crm_groups = None
+    if sent.get(access.FIELD) is not None:
+        groups = access.read(sent[access.FIELD])
+        problems.extend(groups.problems)
+        crm_groups = groups.groups
     if problems:
         raise Invalid(problems)
-    return Wanted(enabled=enabled, include_inactive=include_inactive, filters=filters)
+    return Wanted(enabled=enabled, include_inactive=include_inactive, filters=filters, crm_groups=crm_groups)
 
 
 def _read_flag(sent: Mapping[str, object], field: str, problems: list[FieldProblem]) -> bool | None:

@@ -17,9 +17,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from addon.errors import NotAllowed
+from addon.storage import access as crm_access
 from addon.storage.database import TenantScope
-from addon.web.deps import Permissions, WebDeps
+from addon.web import texts
+from addon.web.deps import WebDeps
 from lifecycle.caller import Binding, Caller
+from lifecycle.tenant import AccountId
 
 
 class Right(Enum):
@@ -89,27 +92,53 @@ def api(path: str, endpoints: Mapping[str, Endpoint], *, right: Right, deps: Web
     return Door(path, endpoints, access=Access(binding=Binding.CONTEXT, right=right), deps=deps)
 
 
-async def may(caller: Caller, right: Right, *, permissions: Permissions) -> bool:
+async def may(caller: Caller, right: Right, *, deps: WebDeps) -> bool:
     """The one place that knows who may do what. Somebody without an account may do nothing.
 
     Raises JiraError (503) when the site does not say: nobody is let in on a guess.
     """
     if caller.account_id is None:
         return False
+    if await deps.permissions.is_admin(caller.tenant, caller.account_id):
+        return True
     match right:
-        case Right.ADMIN | Right.CRM:
-            return await permissions.is_admin(caller.tenant, caller.account_id)
+        case Right.ADMIN:
+            return False
+        case Right.CRM:
+            return await _is_in_named_group(caller, caller.account_id, deps)
         case _:
             assert_never(right)
+
+
+async def _is_in_named_group(caller: Caller, account_id: AccountId, deps: WebDeps) -> bool:
+    async with deps.database.tenant(caller.tenant.tenant_id) as scope:
+        named = await crm_access.groups(scope)
+    if not named:
+        return False
+    return not (await deps.permissions.groups_of(caller.tenant, account_id)).isdisjoint(named)
 
 
 async def _admit(request: Request, *, access: Access, deps: WebDeps) -> Caller:
     caller = await deps.callers.identify(request, access.binding)
     # An error page must know which site may show it in a frame.
     request.state.tenant = caller.tenant
-    if access.right is not None and not await may(caller, access.right, permissions=deps.permissions):
+    if access.right is not None and not await may(caller, access.right, deps=deps):
         structlog.get_logger().warning(
             "request refused", reason="not-allowed", right=access.right.name, path=request.url.path
         )
-        raise NotAllowed("Only Jira administrators can open this. Ask one of yours for access.")
+        raise NotAllowed(_advice(access.right))
     return caller
+
+
+def _advice(right: Right) -> str:
+    """What somebody who is refused can do about it."""
+    match right:
+        case Right.ADMIN:
+            return texts.gettext("Only Jira administrators can open this. Ask one of yours for access.")
+        case Right.CRM:
+            return texts.gettext(
+                "Only Jira administrators can open this, and members of the groups that they name in CRM Settings. "
+                "Ask one of them for access."
+            )
+        case _:
+            assert_never(right)

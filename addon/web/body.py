@@ -87,6 +87,14 @@ class Query:
             self._refuse(name, "is not an id")
         return number
 
+    def row_ids(self, name: str) -> Sequence[int]:
+        """Ids, a dot between them."""
+        written = (self._parameters.get(name) or "").split(".")[: keyset.MAX_LIMIT + 1]
+        numbers = [number for number in map(draft.read_id, written) if number is not None]
+        if len(numbers) < len(written) or len(numbers) > keyset.MAX_LIMIT:
+            self._refuse(name, f"must be at most {keyset.MAX_LIMIT} ids")
+        return numbers
+
     def sort(self) -> keyset.Sort:
         name = self._parameters.get("sort") or keyset.BY_NAME.name
         if name not in keyset.SORTS:

@@ -20,11 +20,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from addon.errors import ApiError, Busy, Invalid, NotFound, ReadOnlyAttribute
 from addon.jira.errors import JiraError
-from addon.web import render
+from addon.web import render, texts
 from lifecycle.errors import BadBody, InvalidFields, LifecycleError, Refused
 
 PAGES = "/pages"
 RETRY_AFTER_S = 5
+PASSING = (401, 429, 500, 503)  # the page, loaded again with a new token, may work
 
 OUTAGES = (
     JiraError,
@@ -70,11 +71,19 @@ def describe(error: Exception) -> Problem:
     match error:
         case ApiError():
             return Problem(
-                status=error.status, code=error.code, title=error.title, detail=error.detail, more=_members(error)
+                status=error.status,
+                code=error.code,
+                title=texts.gettext(error.title),
+                detail=texts.gettext(error.detail),
+                more=_members(error),
             )
         case LifecycleError():
             return Problem(
-                status=error.status, code=error.code, title=error.title, detail=_hint(error), more=_members(error)
+                status=error.status,
+                code=error.code,
+                title=texts.gettext(error.title),
+                detail=_hint(error),
+                more=_members(error),
             )
         case HTTPException(status_code=404):
             return describe(NotFound("There is nothing at this address."))
@@ -87,8 +96,10 @@ def describe(error: Exception) -> Problem:
             return Problem(
                 status=500,
                 code="internal",
-                title="Something went wrong",
-                detail="The error is ours and was noted. Load what you see again before you repeat your change.",
+                title=texts.gettext("Something went wrong"),
+                detail=texts.gettext(
+                    "The error is ours and was noted. Load what you see again before you repeat your change."
+                ),
                 more={},
             )
 
@@ -103,7 +114,10 @@ def respond(request: Request, error: Exception) -> Response:
         headers["WWW-Authenticate"] = "JWT"
     path = request.url.path
     if path == PAGES or path.startswith(f"{PAGES}/"):
-        return render.error_page(request, problem.title, problem.detail, status=problem.status, headers=headers)
+        is_passing = problem.status in PASSING
+        return render.error_page(
+            request, problem.title, problem.detail, status=problem.status, is_passing=is_passing, headers=headers
+        )
     return ProblemResponse(problem.as_json(), status_code=problem.status, headers=headers)
 
 
@@ -156,7 +170,9 @@ def _summary(scope: Scope, error: Exception) -> dict[str, object]:
 def _members(error: ApiError | LifecycleError) -> Mapping[str, object]:
     match error:
         case Invalid() | InvalidFields():
-            return {"errors": [{"field": item.field, "problem": item.problem} for item in error.problems]}
+            return {
+                "errors": [{"field": item.field, "problem": texts.gettext(item.problem)} for item in error.problems]
+            }
         case ReadOnlyAttribute():
             return {"attributes": list(error.attributes)}
         case _:
@@ -167,8 +183,8 @@ def _hint(error: LifecycleError) -> str:
     """What a person can do about it; the same for every refusal, and nothing about its cause."""
     match error:
         case Refused():
-            return "Reload the page in Jira and try again."
+            return texts.gettext("Reload the page in Jira and try again.")
         case BadBody():
-            return f"{error.title}."
+            return f"{texts.gettext(error.title)}."
         case _:
-            return "Try again in a few seconds."
+            return texts.gettext("Try again in a few seconds.")

@@ -13,7 +13,7 @@ Body = dict[str, object]
 
 ATTRIBUTE_NAME, ATTRIBUTE_VALUE = "attribute-name", "attribute-value"
 HAS_ATTRIBUTES = "has-attributes"  # tells a form without any attribute from one that does not show them
-FLAGS = {"true": True, "false": False}
+SEEN = "seen"  # the record as the form began with it (`addon.web.rebase`)
 
 
 def contact_body(fields: Fields) -> Body:
@@ -25,18 +25,18 @@ def contact_body(fields: Fields) -> Body:
                 body[name] = draft.read_id(value)
             case "company":
                 body[name] = {"id": value} if value else None
-            case "attribute-name" | "attribute-value" | "has-attributes":
+            case "attribute-name" | "attribute-value" | "has-attributes" | "seen":
                 continue
             case _:
                 body[name] = value
     if any(name == HAS_ATTRIBUTES for name, _ in fields):
-        body["attributes"] = _attributes(fields)
+        body["attributes"] = attributes(fields)
     return body
 
 
 def company_body(fields: Fields) -> Body:
     """Domains come as one text: a line, comma or space between them."""
-    body: Body = dict(fields)
+    body: Body = {name: value for name, value in fields if name != SEEN}
     if "version" in body:
         body["version"] = draft.read_id(body["version"])
     domains = body.get("domains")
@@ -45,18 +45,21 @@ def company_body(fields: Fields) -> Body:
     return body
 
 
-def sync_body(fields: Fields) -> Body:
-    return {name: FLAGS.get(value, value) for name, value in fields}
+def import_body(fields: Fields) -> Body:
+    """What a file of contacts means: one `target` for each column, in order."""
+    body: Body = {name: value for name, value in fields if name != "target"}
+    body["targets"] = [value for name, value in fields if name == "target"]
+    return body
 
 
-def _attributes(fields: Fields) -> dict[str, str]:
-    """A pair whose name was emptied is a pair that was removed."""
+def attributes(fields: Fields) -> dict[str, str]:
+    """A pair whose name was emptied is a pair that was removed. Raises Invalid for a name that is there twice."""
     names = [value.strip() for name, value in fields if name == ATTRIBUTE_NAME]
     values = [value for name, value in fields if name == ATTRIBUTE_VALUE]
-    attributes: dict[str, str] = {}
+    pairs: dict[str, str] = {}
     for name, value in zip(names, values, strict=False):
-        if name in attributes:
+        if name in pairs:
             raise Invalid([FieldProblem(field="attributes", problem=f"names {name!r} twice")])
         if name:
-            attributes[name] = value
-    return attributes
+            pairs[name] = value
+    return pairs

@@ -4,50 +4,42 @@ They live under /api, since only a token of the person and tenant is at hand in 
 (docs/decisions/0005-html-fragments.md). Errors are problem+json, as everywhere under /api; the page's script shows them.
 """
 
-import json
-
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from addon.crm import draft
 from addon.crm.company import CompanyId
 from addon.crm.contact import ContactId
-from addon.storage import companies, contacts, sync_state
-from addon.web import api_companies, api_contacts, api_sync, body, forms, freshness, render, views
+from addon.storage import contacts
+from addon.web import api_contacts, body, freshness, render, views
 from addon.web.auth import Right, Visit, api
 from addon.web.deps import WebDeps
 
 ROOT = "/api/fragments"
 
+RENEWAL_DELAYS_S = (1, 1, 2, 3, 5, 8, 13)
+# A reading takes a second or two; a site that makes us wait longer than these together is looked at again on the next visit.
+
 
 def routes(deps: WebDeps) -> list[BaseRoute]:
-    people, firms, sync = f"{ROOT}/contacts", f"{ROOT}/companies", f"{ROOT}/sync"
+    people = f"{ROOT}/contacts"
     crm = (
-        (people, {"GET": contact_list, "POST": create_contact}),
+        (people, {"GET": contact_list}),
         (f"{people}/rows", {"GET": contact_rows}),
-        (f"{people}/new", {"GET": new_contact}),
-        (f"{people}/{{id}}", {"GET": contact_card, "PATCH": edit_contact, "DELETE": delete_contact}),
-        (firms, {"GET": company_list, "POST": create_company}),
-        (f"{firms}/rows", {"GET": company_rows}),
-        (f"{firms}/choices", {"GET": company_choices}),
-        (f"{firms}/new", {"GET": new_company}),
-        (f"{firms}/{{id}}", {"GET": company_card, "PATCH": edit_company, "DELETE": delete_company}),
+        (f"{people}/renewed", {"GET": renewed_contacts}),
+        (f"{people}/companies", {"GET": company_choices}),
     )
-    admin = (
-        (sync, {"PUT": switch_sync}),
-        (f"{sync}/status", {"GET": sync_status}),
-        (f"{sync}/runs", {"POST": start_run}),
-    )
-    return [
-        *(api(path, endpoints, right=Right.CRM, deps=deps) for path, endpoints in crm),
-        *(api(path, endpoints, right=Right.ADMIN, deps=deps) for path, endpoints in admin),
-    ]
+    return [api(path, endpoints, right=Right.CRM, deps=deps) for path, endpoints in crm]
 
 
 async def contact_list(visit: Visit) -> Response:
+    """From the beginning, or as far as the contact that the person comes back from."""
+    wanted = api_contacts.read_search(visit)
+    query = body.Query(visit.request)
+    place = query.row_id("place")
+    query.check()
     async with visit.tenant() as scope:
-        view = await views.contact_list(scope, contacts.Search())
-        await freshness.renew(visit, scope, view["contacts"])
+        view = await views.contact_list(scope, wanted, place=None if place is None else ContactId(place))
+        view["renewing"] = await freshness.renew(visit, scope, view["contacts"])
     return render.fragment("contact_list.html", view)
 
 
@@ -55,132 +47,32 @@ async def contact_rows(visit: Visit) -> Response:
     """The table of a search, or the rows that follow in it."""
     wanted = api_contacts.read_search(visit)
     async with visit.tenant() as scope:
-        view = await views.contact_list(scope, wanted)
-        await freshness.renew(visit, scope, view["contacts"])
+        view = await views.contact_rows(scope, wanted)
+        view["renewing"] = await freshness.renew(visit, scope, view["contacts"])
     return render.fragment("contact_table.html" if wanted.cursor is None else "contact_rows.html", view)
 
 
-async def new_contact(visit: Visit) -> Response:
+async def renewed_contacts(visit: Visit) -> Response:
+    """What is fresh now of some contacts that a list shows: the cells alone, each put in its place. Then the rest is
+    waited for, a few times (S14).
+    """
+    query = body.Query(visit.request)
+    ids, turn = query.row_ids("ids"), query.row_id("turn") or 0
+    query.check()
     async with visit.tenant() as scope:
-        view = await views.new_contact(scope)
-    return render.fragment("contact_new.html", view)
-
-
-async def create_contact(visit: Visit) -> Response:
-    reading = draft.read_new_contact(forms.contact_body(await body.read_form(visit.request)))
-    async with visit.tenant() as scope:
-        made = await contacts.create(scope, reading, now=visit.now())
-        view = await views.contact_card(scope, made.contact_id)
-    return render.fragment("contact_card.html", view, headers=_notice("Contact created"))
-
-
-async def contact_card(visit: Visit) -> Response:
-    async with visit.tenant() as scope:
-        view = await views.contact_card(scope, ContactId(body.path_id(visit.request)))
-    return render.fragment("contact_card.html", view)
-
-
-async def edit_contact(visit: Visit) -> Response:
-    contact_id = ContactId(body.path_id(visit.request))
-    reading = draft.read_contact_edit(forms.contact_body(await body.read_form(visit.request)))
-    async with visit.tenant() as scope:
-        await contacts.edit(scope, contact_id, reading, now=visit.now())
-        view = await views.contact_card(scope, contact_id)
-    return render.fragment("contact_card.html", view, headers=_notice("Contact saved"))
-
-
-async def delete_contact(visit: Visit) -> Response:
-    async with visit.tenant() as scope:
-        await contacts.delete(scope, ContactId(body.path_id(visit.request)))
-        view = await views.contact_list(scope, contacts.Search())
-    return render.fragment("contact_list.html", view, headers=_notice("Contact deleted"))
-
-
-async def company_list(visit: Visit) -> Response:
-    async with visit.tenant() as scope:
-        view = await views.company_list(scope, companies.Search())
-    return render.fragment("company_list.html", view)
-
-
-async def company_rows(visit: Visit) -> Response:
-    """The table of a search, or the rows that follow in it."""
-    wanted = api_companies.read_search(visit)
-    async with visit.tenant() as scope:
-        view = await views.company_list(scope, wanted)
-    return render.fragment("company_table.html" if wanted.cursor is None else "company_rows.html", view)
+        shown = await contacts.fetch_some(scope, [ContactId(row_id) for row_id in ids])
+        waiting = await freshness.renew(visit, scope, shown)
+    fresh = [contact for contact in shown if contact.contact_id not in waiting]
+    delay_s = RENEWAL_DELAYS_S[turn] if turn < len(RENEWAL_DELAYS_S) else None
+    view = {"contacts": fresh, "renewing": waiting if delay_s else [], "turn": turn + 1, "delay_s": delay_s}
+    return render.fragment("contact_renewed.html", view)
 
 
 async def company_choices(visit: Visit) -> Response:
-    """The options of a contact form's company, for where there are too many to list."""
+    """The options of the list's filter by company."""
     query = body.Query(visit.request)
-    text = query.text("company-query") or ""
+    text, chosen = query.text("find-company") or "", query.row_id("companyId")
     query.check()
     async with visit.tenant() as scope:
-        choices = await views.company_choices(scope, query=text, present=None)
-    return render.fragment("company_options.html", {"choices": choices, "chosen": None})
-
-
-async def new_company(_visit: Visit) -> Response:
-    return render.fragment("company_card.html", views.new_company())
-
-
-async def create_company(visit: Visit) -> Response:
-    reading = draft.read_new_company(forms.company_body(await body.read_form(visit.request)))
-    async with visit.tenant() as scope:
-        await companies.create(scope, reading, now=visit.now())
-        view = await views.company_list(scope, companies.Search())
-    return render.fragment("company_list.html", view, headers=_notice("Company created"))
-
-
-async def company_card(visit: Visit) -> Response:
-    async with visit.tenant() as scope:
-        view = await views.company_card(scope, CompanyId(body.path_id(visit.request)))
-    return render.fragment("company_card.html", view)
-
-
-async def edit_company(visit: Visit) -> Response:
-    company_id = CompanyId(body.path_id(visit.request))
-    reading = draft.read_company_edit(forms.company_body(await body.read_form(visit.request)))
-    async with visit.tenant() as scope:
-        await companies.edit(scope, company_id, reading, now=visit.now())
-        view = await views.company_list(scope, companies.Search())
-    return render.fragment("company_list.html", view, headers=_notice("Company saved"))
-
-
-async def delete_company(visit: Visit) -> Response:
-    async with visit.tenant() as scope:
-        await companies.delete(scope, CompanyId(body.path_id(visit.request)), now=visit.now())
-        view = await views.company_list(scope, companies.Search())
-    return render.fragment("company_list.html", view, headers=_notice("Company deleted"))
-
-
-async def switch_sync(visit: Visit) -> Response:
-    wanted = api_sync.read_settings(forms.sync_body(await body.read_form(visit.request)))
-    async with visit.tenant() as scope:
-        await sync_state.switch(
-            scope,
-            enabled=wanted.enabled,
-            include_inactive=wanted.include_inactive,
-            enqueue=visit.deps.enqueue,
-            now=visit.now(),
-        )
-        view = await views.sync_panel(scope, ledger=visit.deps.ledger, now=visit.now())
-    return render.fragment("sync_panel.html", view)
-
-
-async def sync_status(visit: Visit) -> Response:
-    async with visit.tenant() as scope:
-        view = await views.sync_panel(scope, ledger=visit.deps.ledger, now=visit.now())
-    return render.fragment("sync_status.html", view)
-
-
-async def start_run(visit: Visit) -> Response:
-    async with visit.tenant() as scope:
-        await sync_state.request_run(scope, trigger="person", enqueue=visit.deps.enqueue, now=visit.now())
-        view = await views.sync_panel(scope, ledger=visit.deps.ledger, now=visit.now())
-    return render.fragment("sync_status.html", view)
-
-
-def _notice(text: str) -> dict[str, str]:
-    """Makes the page's script say so to everyone, screen readers included."""
-    return {"HX-Trigger": json.dumps({"crm:notice": text})}
+        view = await views.company_choices(scope, query=text, chosen=None if chosen is None else CompanyId(chosen))
+    return render.fragment("contact_companies.html", view)

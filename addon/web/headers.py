@@ -4,6 +4,7 @@ Pages loosen the default policy for themselves (`addon.web.render`); everything 
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -45,38 +46,46 @@ class SecurityHeaders:
 class BodyLimit:
     """Refuses a body of more than `max_bytes` with HTTPException 413, by its announced length or as it streams in.
 
+    `larger`: the limits of paths that take more.
+
     Starlette 1.10 has a limit of its own, but answers an announced length as plain text.
     """
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int = MAX_BODY_BYTES) -> None:
+    def __init__(
+        self, app: ASGIApp, *, max_bytes: int = MAX_BODY_BYTES, larger: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
         self.app = app
         self.max_bytes = max_bytes
+        self.larger = larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        too_long = self._is_too_long(Headers(scope=scope).get("content-length", ""))
+        max_bytes = self.larger.get(scope["path"], self.max_bytes)
+        too_long = _is_too_long(Headers(scope=scope).get("content-length", ""), max_bytes)
         received_bytes = 0
 
         async def receive_limited() -> Message:
             nonlocal received_bytes
             if too_long:
-                raise self._refusal()
+                raise _refusal(max_bytes)
             message = await receive()
             received_bytes += len(message.get("body", b""))
-            if received_bytes > self.max_bytes:
-                raise self._refusal()
+            if received_bytes > max_bytes:
+                raise _refusal(max_bytes)
             return message
 
         await self.app(scope, receive_limited, send)
 
-    def _is_too_long(self, announced: str) -> bool:
-        digits = announced.lstrip("0")
-        if not digits.isascii() or not digits.isdigit():
-            return False  # the server's to refuse; what comes in is counted all the same
-        # Python reads no number of thousands of digits.
-        return len(digits) > len(str(self.max_bytes)) or int(digits) > self.max_bytes
 
-    def _refusal(self) -> HTTPException:
-        return HTTPException(413, f"The body is longer than {self.max_bytes} bytes.")
+def _is_too_long(announced: str, max_bytes: int) -> bool:
+    digits = announced.lstrip("0")
+    if not digits.isascii() or not digits.isdigit():
+        return False  # the server's to refuse; what comes in is counted all the same
+    # Python reads no number of thousands of digits.
+    return len(digits) > len(str(max_bytes)) or int(digits) > max_bytes
+
+
+def _refusal(max_bytes: int) -> HTTPException:
+    return HTTPException(413, f"The body is longer than {max_bytes} bytes.")

@@ -4,8 +4,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from addon.crm.contact import ContactId
-from addon.storage import companies, contacts
-from addon.web import body, freshness, render, views
+from addon.storage import companies
+from addon.web import auth, body, cards, freshness, render, views, views_settings
 from addon.web.auth import Right, Visit, page
 from addon.web.deps import WebDeps
 
@@ -21,27 +21,28 @@ def routes(deps: WebDeps) -> list[BaseRoute]:
 
 async def show_settings(visit: Visit) -> Response:
     async with visit.tenant() as scope:
-        view = await views.sync_panel(scope, ledger=visit.deps.ledger, now=visit.now())
+        view = await views_settings.page(scope, ledger=visit.deps.ledger, now=visit.now())
     return _document(visit, "settings.html", view)
 
 
 async def show_contacts(visit: Visit) -> Response:
     async with visit.tenant() as scope:
-        view = await views.contact_list(scope, contacts.Search())
-        await freshness.renew(visit, scope, view["contacts"])
+        view = await views.contact_list(scope)
+        view["renewing"] = await freshness.renew(visit, scope, view["contacts"])
     return _document(visit, "contacts.html", view)
 
 
 async def show_contact(visit: Visit) -> Response:
     contact_id = ContactId(body.path_id(visit.request))
+    may_merge = await auth.may(visit.caller, Right.ADMIN, deps=visit.deps)
     async with visit.tenant() as scope:
-        view = await views.contact_card(scope, contact_id)
+        view = await cards.contact_card(scope, contact_id, may_merge=may_merge)
     return _document(visit, "contact.html", view)
 
 
 async def show_companies(visit: Visit) -> Response:
     async with visit.tenant() as scope:
-        view = await views.company_list(scope, companies.Search())
+        view = await cards.company_list(scope, companies.Search())
     return _document(visit, "companies.html", view)
 
 

@@ -4,6 +4,7 @@ Knows no data: the views say what is shown. Pages and fragments use the same tem
 later swap look the same.
 """
 
+import functools
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from addon.web import texts
+from addon.web import texts, vocabulary, words
 from lifecycle.tenant import Tenant
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -42,15 +43,22 @@ def fragment(name: str, context: Mapping[str, Any], *, headers: Mapping[str, str
     return HTMLResponse(ENVIRONMENT.get_template(name).render(**context), headers=dict(headers or {}))
 
 
-def error_page(request: Request, title: str, detail: str, *, status: int, headers: Mapping[str, str]) -> HTMLResponse:
-    """What a person sees in the frame instead of the page; there is nothing to press in it.
+def error_page(
+    request: Request, title: str, detail: str, *, status: int, is_passing: bool, headers: Mapping[str, str]
+) -> HTMLResponse:
+    """What a person sees in the frame instead of the page. `is_passing`: trying again may help, so it is offered.
 
     Its tenant and the bridge's address are in the request's state, as far as the request came.
     """
     tenant: Tenant | None = getattr(request.state, "tenant", None)
     host_script_url: str | None = getattr(request.state, "host_script_url", None)
     html = ENVIRONMENT.get_template("error.html").render(
-        title=title, detail=detail, root=_root(request), host_script_url=host_script_url
+        title=title,
+        detail=detail,
+        root=_root(request),
+        host_script_url=host_script_url,
+        # The bridge alone can load the page again: the token in the frame's address is good for that once.
+        may_reload=is_passing and host_script_url is not None,
     )
     policy = _base_policy(host_script_url) | {
         # Nobody knows whose frame it is when the caller is not identified; the page shows nothing of anybody.
@@ -100,6 +108,7 @@ def _day(time: datetime) -> str:
     return f"{time.astimezone(UTC):%-d %B %Y}"
 
 
+@functools.lru_cache(maxsize=1024)  # fifty rows that were read at once show one time
 def _minute(time: datetime) -> str:
     """3 May 2026, 08:15 UTC."""
     return f"{_day(time)}, {time.astimezone(UTC):%H:%M} UTC"
@@ -113,13 +122,10 @@ def _count(number: int) -> str:
 def _duration(time: timedelta) -> str:
     """4 minutes, rounded up; from two hours on in hours."""
     minutes = -(-int(time.total_seconds()) // 60)
-    number, unit = (minutes, "minute") if minutes < 120 else (-(-minutes // 60), "hour")  # noqa: PLR2004 - as said
-    return f"{_count(number)} {unit}{'' if number == 1 else 's'}"
-
-
-def _phase(name: str) -> str:
-    """A run's phase as words."""
-    return name.replace("-", " ").capitalize()
+    if minutes < 120:  # noqa: PLR2004 - as said
+        return texts.ngettext("%(number)s minute", "%(number)s minutes", minutes) % {"number": _count(minutes)}
+    hours = -(-minutes // 60)
+    return texts.ngettext("%(number)s hour", "%(number)s hours", hours) % {"number": _count(hours)}
 
 
 ENVIRONMENT = Environment(
@@ -133,4 +139,13 @@ ENVIRONMENT = Environment(
 )
 ENVIRONMENT.policies["ext.i18n.trimmed"] = True
 ENVIRONMENT.install_gettext_callables(texts.gettext, texts.ngettext, newstyle=True)  # type: ignore[attr-defined] # by i18n
-ENVIRONMENT.filters |= {"day": _day, "minute": _minute, "count": _count, "phase": _phase, "duration": _duration}
+ENVIRONMENT.globals["language"] = texts.LANGUAGE
+ENVIRONMENT.filters |= {
+    "day": _day,
+    "minute": _minute,
+    "count": _count,
+    "phase": vocabulary.name,
+    "duration": _duration,
+    "translated": texts.gettext,  # of a sentence that is stored in English
+}
+ENVIRONMENT.filters |= words.FILTERS

@@ -17,11 +17,23 @@ from addon.web import (
     api_attention,
     api_companies,
     api_contacts,
+    api_export,
+    api_import,
+    api_merge,
     api_preview,
     api_sync,
     fragments,
+    fragments_attention,
+    fragments_company,
+    fragments_contact,
+    fragments_filters,
+    fragments_history,
+    fragments_import,
+    fragments_preview,
+    fragments_settings,
     pages,
     probes,
+    upload,
     webhooks,
 )
 from addon.web.deps import WebDeps
@@ -42,7 +54,18 @@ def routes(deps: WebDeps) -> list[BaseRoute]:
         *api_attention.routes(deps),
         *api_preview.routes(deps),
         *fragments.routes(deps),
+        *fragments_settings.routes(deps),
+        *fragments_preview.routes(deps),
+        *fragments_filters.routes(deps),
+        *fragments_attention.routes(deps),
+        *fragments_history.routes(deps),
+        *fragments_contact.routes(deps),
+        *fragments_company.routes(deps),
+        *fragments_import.routes(deps),
         *api_contacts.routes(deps),
+        *api_merge.routes(deps),
+        *api_export.routes(deps),
+        *api_import.routes(deps),
         *api_companies.routes(deps),
         *webhooks.routes(deps),
     ]
@@ -69,7 +92,7 @@ def middleware(deps: WebDeps) -> list[Middleware]:
     return [
         Middleware(SecurityHeaders, is_https=urlsplit(deps.base_url).scheme == "https"),
         Middleware(Boundary),
-        Middleware(BodyLimit),
+        Middleware(BodyLimit, larger=dict.fromkeys(upload.PATHS, upload.MAX_BODY_BYTES)),
     ]
 
 

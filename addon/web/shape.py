@@ -96,6 +96,7 @@ def sync(status: SyncStatus) -> Json:
         "lastRun": None if status.last_run is None else run(status.last_run),
         "attention": status.attention,
         "counts": {"contacts": status.contacts, "linked": status.linked},
+        "crmGroups": list(status.crm_groups),
     }
 
 

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from starlette.requests import Request
 
+from addon.crm import formula
 from addon.storage.history import Change
 from addon.web import shape
 
 MEDIA_TYPE = "text/csv"
 CHANGE_COLUMNS = ("at", "contactId", "contactName", "accountId", "field", "old", "new", "cause")
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-# Source: OWASP, "CSV Injection".
+BYTE_ORDER_MARK = "\ufeff"
+# Without it, spreadsheet programs take UTF-8 for the character set of their country.
 
 
 def is_wanted(request: Request) -> bool:
@@ -29,10 +30,5 @@ def change(made: Change) -> str:
 def line(cells: Sequence[str | None]) -> str:
     """One line of a sheet; None is an empty cell."""
     buffer = io.StringIO()
-    csv.writer(buffer).writerow(["" if cell is None else guard(cell) for cell in cells])
+    csv.writer(buffer).writerow(["" if cell is None else formula.guard(cell) for cell in cells])
     return buffer.getvalue()
-
-
-def guard(cell: str) -> str:
-    """The text, with an apostrophe before what a spreadsheet program would run."""
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell

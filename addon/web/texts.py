@@ -6,7 +6,15 @@ English stands where it is used, as gettext has it; `make texts` gathers all of 
 
 from gettext import NullTranslations
 
+LANGUAGE = "en-GB"
+"""Of the texts, and so of dates and numbers (`<html lang>`)."""
+
 _CATALOGUE = NullTranslations()
 
 gettext = _CATALOGUE.gettext
 ngettext = _CATALOGUE.ngettext
+
+
+def mark(text: str) -> str:
+    """The text itself, for the catalogue: where it stands in a table and is translated only when it is shown."""
+    return text

@@ -1,121 +1,82 @@
-"""What does a page or fragment show? Reads it from storage, for the first paint and for every later swap alike.
+"""What does the list of contacts show? Reads it from storage, for the first paint and for every later swap alike.
 
-Renders nothing and changes nothing.
+Renders nothing and changes nothing. A list's filters, order and place travel with its links, so that the way back from a
+contact leads to where it was opened.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
-from addon.crm.company import CompanyId, CompanyRef
-from addon.crm.contact import Contact, ContactId
-from addon.storage import companies, contacts, history, probe_state, sync_state
+from addon.crm.company import CompanyId
+from addon.crm.contact import ContactId
+from addon.storage import companies, keyset, searching
 from addon.storage.database import TenantScope
-from addon.storage.ledger import Ledger
+from addon.web import cards
 
-MAX_CHOICES = 100
-MAX_RUNS = 10
-MAX_CHANGES = 50
+REACH = (keyset.DEFAULT_LIMIT, 200, 1000)
+# How many rows are shown at once to come back to a contact: as few as hold it. Who went further starts at the top again.
 
 View = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
-    """The companies that a form offers. `is_cut`: there are more; the form offers to search for them."""
-
-    companies: list[CompanyRef]
-    is_cut: bool
-
-
-async def sync_panel(scope: TenantScope, *, ledger: Ledger, now: datetime) -> View:
-    return {
-        "sync": await sync_state.read(scope),
-        "runs": await sync_state.runs(scope, before=None, limit=MAX_RUNS),
-        "budget": await ledger.hour(scope, now=now),
-        "freshness": await probe_state.freshness(scope),
-    }
+async def contact_list(
+    scope: TenantScope, wanted: searching.Search | None = None, *, place: ContactId | None = None
+) -> View:
+    """The whole list, from its beginning. `place`: the contact that the person comes back from."""
+    wanted = wanted or searching.Search()
+    view = await contact_rows(scope, wanted)
+    for limit in REACH[1:] if place is not None else ():
+        if view["more"] is None or _has(view, place):
+            break
+        view = await contact_rows(scope, replace(wanted, limit=limit))
+    if place is not None and not _has(view, place):
+        view, place = await contact_rows(scope, wanted), None
+    return view | {"place": place} | await company_choices(scope, query="", chosen=wanted.company_id)
 
 
-async def contact_list(scope: TenantScope, wanted: contacts.Search) -> View:
-    found = await contacts.search(scope, wanted)
-    is_filtered = bool(wanted.query or wanted.company_id) or wanted.linked is not None
+async def contact_rows(scope: TenantScope, wanted: searching.Search) -> View:
+    """The rows of a search, or those that follow in it. `count`: None for rows that follow."""
+    if wanted.cursor is None:
+        found, count = await searching.search_and_count(scope, wanted)
+    else:
+        found, count = await searching.search(scope, wanted), None
     return {
         "contacts": found.items,
         "search": wanted,
-        "is_filtered": is_filtered,
-        "more": _more_contacts(wanted, found.next_cursor),
+        "count": count,
+        "way": way(wanted),
+        "place": None,
+        "renewing": [],
+        "more": _more(wanted, found.next_cursor),
     }
 
 
-async def new_contact(scope: TenantScope) -> View:
-    return {"contact": None, "choices": await company_choices(scope, query="", present=None)}
+async def company_choices(scope: TenantScope, *, query: str, chosen: CompanyId | None) -> View:
+    """The companies that the list's filter offers; the chosen one, unless it was deleted meanwhile, is among them."""
+    ref = None if chosen is None else await companies.find_ref(scope, chosen)
+    return {"choices": await cards.company_choices(scope, query=query, chosen=ref), "chosen": chosen}
 
 
-async def contact_card(scope: TenantScope, contact_id: ContactId) -> View:
-    """Raises NotFound."""
-    found = await contacts.fetch(scope, contact_id)
-    changes = await history.of_contact(scope, contact_id, cursor=None, limit=MAX_CHANGES)
-    return {
-        "contact": found,
-        "choices": await company_choices(scope, query="", present=found),
-        "changes": changes.items,
-        "has_older_changes": changes.next_cursor is not None,
+def way(wanted: searching.Search) -> str:
+    """The search as the end of a query string, as far as it is not the usual one; empty, or begins with its `&`."""
+    parameters = {
+        "query": wanted.query,
+        "linked": None if wanted.linked is None else str(wanted.linked).lower(),
+        "companyId": wanted.company_id,
+        "attention": "true" if wanted.attention else None,
+        "sort": None if wanted.sort == keyset.BY_NAME else wanted.sort.name,
     }
+    written = urlencode({name: value for name, value in parameters.items() if value is not None})
+    return f"&{written}" if written else ""
 
 
-async def company_choices(scope: TenantScope, *, query: str, present: Contact | None) -> Choices:
-    """The first companies that fit; the one that the contact has is always among them."""
-    found = await companies.choices(scope, query=query, limit=MAX_CHOICES + 1)
-    shown = found[:MAX_CHOICES]
-    if present is not None and present.company is not None and present.company not in shown:
-        shown.insert(0, present.company)
-    return Choices(companies=shown, is_cut=len(found) > MAX_CHOICES)
+def _has(view: View, place: ContactId | None) -> bool:
+    return any(contact.contact_id == place for contact in view["contacts"])
 
 
-async def company_list(scope: TenantScope, wanted: companies.Search) -> View:
-    found = await companies.search(scope, wanted)
-    return {
-        "companies": found.items,
-        "search": wanted,
-        "is_filtered": bool(wanted.query),
-        "more": _more_companies(wanted, found.next_cursor),
-    }
-
-
-async def company_card(scope: TenantScope, company_id: CompanyId) -> View:
-    """Raises NotFound."""
-    return {"company": await companies.fetch(scope, company_id)}
-
-
-def new_company() -> View:
-    return {"company": None}
-
-
-def _more_contacts(wanted: contacts.Search, next_cursor: str | None) -> str | None:
-    """The query string of the next page; None at the end."""
+def _more(wanted: searching.Search, next_cursor: str | None) -> str | None:
+    """The query string of the next rows; None at the end."""
     if next_cursor is None:
         return None
-    linked = "" if wanted.linked is None else str(wanted.linked).lower()
-    parameters = {
-        "query": wanted.query or "",
-        "linked": linked,
-        "companyId": str(wanted.company_id or ""),
-        "sort": wanted.sort.name,
-        "limit": str(wanted.limit),
-        "cursor": next_cursor,
-    }
-    return urlencode(parameters)
-
-
-def _more_companies(wanted: companies.Search, next_cursor: str | None) -> str | None:
-    if next_cursor is None:
-        return None
-    parameters = {
-        "query": wanted.query or "",
-        "sort": wanted.sort.name,
-        "limit": str(wanted.limit),
-        "cursor": next_cursor,
-    }
-    return urlencode(parameters)
+    return urlencode({"cursor": next_cursor}) + way(wanted)

@@ -52,7 +52,8 @@ async def test_first_runs_wait_for_the_hours_budget_and_go_on_in_the_next(small_
     assert sync["run"]["error"] == f"Waiting for the hourly API budget until {hour_end:%H:%M:%S} UTC."
     assert sync["run"]["seen"] > 0
     page = await acme.call("GET", "/api/fragments/sync/status")
-    assert f"Waiting for the hourly API budget until {hour_end:%H:%M:%S} UTC." in page.text
+    assert "Waiting for the hourly API budget; goes on" in page.text
+    assert f'<time datetime="{hour_end.isoformat()}"' in page.text
     spent = acme.site.points_spent
     assert SMALL * 65 // 100 - STEP_POINTS < spent <= SMALL * 65 // 100 + PERMISSION_CHECKS
 
@@ -123,4 +124,5 @@ async def test_page_of_settings_tells_what_the_hour_has_cost(acme: Tenant, globe
     await globex.turn_on()
     response = await acme.call("GET", "/api/fragments/sync/status")
     assert "API points this hour" in response.text
-    assert f"{PERMISSION_CHECKS} of 65,000" in response.text
+    assert f"{PERMISSION_CHECKS} spent by this site; its share for background work is " in response.text
+    assert "Jira allows the app 65,000 points an hour" in response.text

@@ -6,6 +6,7 @@ from pathlib import Path
 from addon.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
+MAX_PICTURE_BYTES = 150_000
 
 
 def test_every_setting_is_documented_with_its_default() -> None:
@@ -21,6 +22,13 @@ def test_every_setting_is_documented_with_its_default() -> None:
 
 def test_links_of_the_documents_lead_somewhere() -> None:
     for document in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
-        for target in re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8")):
+        for target in re.findall(r"(?:\]\(|src=\"|srcset=\")([^)#\"]+)", document.read_text(encoding="utf-8")):
             if "://" not in target:
                 assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_every_picture_is_used_and_small() -> None:
+    texts = "".join(path.read_text(encoding="utf-8") for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+    for picture in ROOT.glob("docs/pictures/*"):
+        assert picture.name in texts
+        assert picture.stat().st_size <= MAX_PICTURE_BYTES, picture.name

@@ -1,21 +1,25 @@
 """What does a browser test need? A Jira site on real sockets, an app on another origin, and Chromium.
 
-`sandbox_server` and `page` know nothing of the app under test: `serve` puts any ASGI app on a port of its own, and
-`install` takes it onto a site by the real handshake.
+The host page's own tests put a stand-in for the app beside a sandbox of theirs; the add-on's tests share one deployment of
+real processes and take a new site of it each. Browser and deployment live as long as the session, and so must its loop:
+each module of browser tests says `loop_scope="session"`.
 """
 
 import collections.abc
 import contextlib
 import shutil
 import socket
+import uuid
 
 import httpx
 import playwright.async_api
 import pytest
+import pytest_asyncio
 from starlette.types import ASGIApp
 
-from sandbox import app, cloud, site
-from tests.browser import stage, standin
+from sandbox import app, cloud
+from tests.browser import deployment, stage, standin
+from tests.conftest import Server
 from tests.support import sockets
 
 CHROMIUM_ARGUMENTS = (
@@ -26,11 +30,16 @@ CHROMIUM_ARGUMENTS = (
     "--no-first-run",
     "--disable-sync",
     "--disable-quic",
+    # As Jira's users have it: what a frame of another site stores is refused.
+    "--test-third-party-cookie-phaseout",
 )
 PEOPLE = 60
 
+fixture = pytest_asyncio.fixture(loop_scope="session")
+session_fixture = pytest_asyncio.fixture(loop_scope="session", scope="session")
 
-@pytest.fixture
+
+@fixture
 async def serve() -> collections.abc.AsyncIterator[stage.Serve]:
     """Serve an ASGI app on listening sockets until the test ends."""
     async with contextlib.AsyncExitStack() as running:
@@ -41,7 +50,7 @@ async def serve() -> collections.abc.AsyncIterator[stage.Serve]:
         yield start
 
 
-@pytest.fixture
+@fixture
 async def sandbox_server(serve: stage.Serve) -> collections.abc.AsyncIterator[stage.SandboxServer]:
     async with httpx.AsyncClient() as client:
         running = cloud.Cloud(client=client)
@@ -54,7 +63,7 @@ async def sandbox_server(serve: stage.Serve) -> collections.abc.AsyncIterator[st
         yield stage.SandboxServer(cloud=running, first=sites[0], second=sites[1])
 
 
-@pytest.fixture
+@fixture
 async def stand_in(sandbox_server: stage.SandboxServer, serve: stage.Serve) -> stage.StandInServer:
     """The stand-in app, installed on both sites. Another host than the sites', as in real life."""
     listening, port = sockets.listen("127.0.0.1")
@@ -66,7 +75,7 @@ async def stand_in(sandbox_server: stage.SandboxServer, serve: stage.Serve) -> s
     return stage.StandInServer(addon=addon, descriptor_url=descriptor_url)
 
 
-@pytest.fixture
+@session_fixture
 async def browser() -> collections.abc.AsyncIterator[playwright.async_api.Browser]:
     executable = shutil.which("chromium")
     if executable is None:
@@ -77,7 +86,7 @@ async def browser() -> collections.abc.AsyncIterator[playwright.async_api.Browse
         await launched.close()
 
 
-@pytest.fixture
+@fixture
 async def browser_context(
     browser: playwright.async_api.Browser,
 ) -> collections.abc.AsyncIterator[playwright.async_api.BrowserContext]:
@@ -86,7 +95,7 @@ async def browser_context(
     await context.close()
 
 
-@pytest.fixture
+@fixture
 async def page(
     browser_context: playwright.async_api.BrowserContext,
 ) -> collections.abc.AsyncIterator[playwright.async_api.Page]:
@@ -106,9 +115,29 @@ def open_module(
     """Go to an app's page and wait until its frame and the site's bridge know each other."""
 
     async def open_page(
-        here: site.Site, addon_key: str, module_key: str, query: str = ""
+        here: stage.HasAddress, addon_key: str, module_key: str, query: str = ""
     ) -> playwright.async_api.Frame:
         await page.goto(f"{here.base_url}/plugins/servlet/ac/{addon_key}/{module_key}{query}")
         return await stage.established_frame(page, "#module")
 
     return open_page
+
+
+@session_fixture
+async def deployed(
+    server: Server, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> collections.abc.AsyncIterator[deployment.Deployment]:
+    """The sites, the add-on and its worker."""
+    name = f"crm_browser_{uuid.uuid4().hex[:12]}"
+    await server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    async with deployment.deploy(server.url_of(name), tmp_path_factory.mktemp("deployment")) as running:
+        yield running
+    await server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@fixture
+async def here(deployed: deployment.Deployment) -> deployment.JiraSite:
+    """A site of this test alone, with the add-on installed."""
+    mine = deployed.next_site()
+    await mine.install()
+    return mine

@@ -17,11 +17,18 @@ CSP = "Content Security Policy"
 Serve = collections.abc.Callable[[ASGIApp, collections.abc.Sequence[socket.socket]], collections.abc.Awaitable[None]]
 
 
+class HasAddress(Protocol):
+    """A site, in this process or another."""
+
+    @property
+    def base_url(self) -> str: ...
+
+
 class OpenModule(Protocol):
     """Go to an app's page on a site and wait for its frame. `query` starts with its `?`."""
 
     async def __call__(
-        self, here: site.Site, addon_key: str, module_key: str, query: str = ""
+        self, here: HasAddress, addon_key: str, module_key: str, query: str = ""
     ) -> playwright.async_api.Frame: ...
 
 

@@ -13,6 +13,8 @@ import pytest
 from sandbox import qsh, site
 from tests.browser import stage, standin
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
 AXE = pathlib.Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 # The frames are not the site's, and in Jira too the heading of an app's page is the app's.
 AXE_RUN = "axe.run(document, { iframes: false, rules: { 'page-has-heading-one': { enabled: false } } })"

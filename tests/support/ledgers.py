@@ -1,7 +1,8 @@
 """A ledger in memory that lends without end and notes what came in, for tests of the calls themselves."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from addon.sync.quota import Loan, Pause
 from lifecycle.tenant import TenantId
@@ -27,6 +28,15 @@ class GenerousLedger:
     async def give_back(self, tenant_id: TenantId, points: int, *, hour: datetime, is_awaited: bool) -> None:
         del tenant_id, hour, is_awaited
         self.taken -= points
+
+    async def lease(
+        self, tenant_id: TenantId, *, holder: UUID, among: Sequence[int], most: int, leave: int, last: timedelta
+    ) -> int:
+        del tenant_id, holder, among, leave, last
+        return most
+
+    async def set_free(self, tenant_id: TenantId, *, holder: UUID, after: timedelta) -> None:
+        del tenant_id, holder, after
 
     async def pause(self, pause: Pause) -> None:
         self.pauses.append(pause)

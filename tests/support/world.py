@@ -4,12 +4,13 @@ Both sides talk HTTP through ASGI transports; every call of the add-on to Jira i
 """
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 
@@ -157,6 +158,13 @@ class Tenant:
         return await self.world.addon.request(
             method, f"{ADDON_URL}{path}", json=body, headers={"Authorization": f"JWT {token}", "Accept": accept}
         )
+
+    async def submit(self, method: str, path: str, fields: Sequence[tuple[str, str]]) -> httpx.Response:
+        """A form that the administrator sends from our page."""
+        installed = self.site.installations[ADDON_KEY]
+        token = frame.sign_session_token(installed, account_id=self.site.admin.account_id, now=self.world.clock())
+        headers = {"Authorization": f"JWT {token}", "Content-Type": "application/x-www-form-urlencoded"}
+        return await self.world.addon.request(method, f"{ADDON_URL}{path}", content=urlencode(fields), headers=headers)
 
     async def hear(self, path: str, body: object, *, delivery_id: str | None = None) -> httpx.Response:
         """A webhook of the site's arrives."""

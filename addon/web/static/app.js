@@ -1,139 +1,73 @@
-// Joins htmx to Jira's bridge: every request carries the token of the person who looks, problems are shown where they
-// belong, questions are asked in a dialog (a frame of another origin has no window.confirm), and focus is kept.
+// Joins htmx to Jira's bridge: every request carries the token of the person who looks, questions are asked before it
+// goes out, what fails is shown and can be repeated, and the focus is kept.
+import './announce.js';
+import './attributes.js';
+import './download.js';
+import './time.js';
+import './upload.js';
+import * as problems from './problems.js';
+import * as session from './session.js';
+import { ask } from './question.js';
+import { text } from './texts.js';
+
 const RETRY_HEADER = 'X-Token-Retry';
-const TOKEN_PATIENCE_MS = 10000;
-const TOKEN_RESERVE_MS = 30000; // a token is asked for anew this long before it runs out
-const DIALOG_MARGIN_PX = 8;
-const UNREACHABLE = 'The service does not answer. Check your connection, then try again.';
-
 const { AP, htmx } = window;
-const problemBox = document.getElementById('problem');
-const noticeBox = document.getElementById('notice');
-let token = '';
 
-function askForToken() {
-  return new Promise((resolve, reject) => {
-    setTimeout(reject, TOKEN_PATIENCE_MS, new Error('Jira gave no token in time'));
-    AP.context.getToken((fresh) => (fresh ? resolve(fresh) : reject(new Error('Jira gave no token'))));
-  });
+// Asks once more for what a failed request was to bring. What was to change something is the person's to repeat.
+function retryOf({ elt, path, verb }, target) {
+  if (verb !== 'get') return null;
+  return (event) => htmx.ajax(verb, path, { event, source: elt, target });
 }
 
-function isFresh() {
-  if (token === '') return false;
-  const payload = token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/');
-  return JSON.parse(atob(payload)).exp * 1000 - Date.now() > TOKEN_RESERVE_MS;
+// Polls have no event, and what one part of the page tells another is no deed of a person.
+function isByPerson({ triggeringEvent }) {
+  return Boolean(triggeringEvent?.isTrusted);
 }
-
-async function renewToken() {
-  if (!isFresh()) token = await askForToken();
-}
-
-function show(box, text) {
-  box.textContent = text;
-  box.hidden = text === '';
-}
-
-function clearProblems(root) {
-  show(problemBox, '');
-  for (const place of root.querySelectorAll('[data-problem]')) place.textContent = '';
-  for (const field of root.querySelectorAll('[aria-invalid]')) field.removeAttribute('aria-invalid');
-}
-
-// "domains[2]" and "attributes.colour" belong to the fields "domains" and "attributes".
-function placeOf(form, field) {
-  const owner = field.split(/[.[]/, 1)[0];
-  return form?.querySelector(`[data-problem="${CSS.escape(owner)}"]`);
-}
-
-function showProblem(problem, form) {
-  const unplaced = [];
-  for (const { field, problem: text } of problem.errors ?? []) {
-    const place = placeOf(form, field);
-    if (!place) {
-      unplaced.push(`${field} ${text}`);
-      continue;
-    }
-    place.textContent = [place.textContent, text].filter(Boolean).join('; ');
-    form.querySelector(`[aria-describedby~="${place.id}"]`)?.setAttribute('aria-invalid', 'true');
-  }
-  const general = problem.errors ? unplaced.join('. ') : problem.detail;
-  show(problemBox, [problem.title, general].filter(Boolean).join(': '));
-  (form?.querySelector('[aria-invalid]') ?? problemBox).scrollIntoView({ block: 'nearest' });
-  form?.querySelector('[aria-invalid]')?.focus();
-}
-
-function readProblem(xhr) {
-  try {
-    return JSON.parse(xhr.responseText);
-  } catch {
-    return { title: 'Something went wrong', detail: UNREACHABLE };
-  }
-}
-
-// The frame is as tall as its content, so its middle may be out of sight: the dialog opens where the question arose.
-function placeBeside(dialog, elt) {
-  const lowest = window.innerHeight - dialog.offsetHeight - DIALOG_MARGIN_PX;
-  const top = Math.min(elt.getBoundingClientRect().top, lowest);
-  dialog.style.top = `${Math.max(top, DIALOG_MARGIN_PX)}px`;
-}
-
-function ask(question, elt) {
-  const dialog = document.getElementById('confirm');
-  document.getElementById('confirm-question').textContent = question;
-  dialog.querySelector('[data-answer=yes]').textContent = elt.dataset.confirmAction ?? 'Continue';
-  dialog.returnValue = '';
-  dialog.showModal();
-  placeBeside(dialog, elt);
-  dialog.querySelector('[data-answer=no]').focus();
-  return new Promise((resolve) => {
-    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true });
-  });
-}
-
-document.getElementById('confirm').addEventListener('click', (event) => {
-  const { answer } = event.target.dataset;
-  if (answer) event.currentTarget.close(answer);
-});
 
 document.body.addEventListener('htmx:confirm', async (event) => {
   event.preventDefault();
-  const { elt, etc, issueRequest, question } = event.detail;
+  const { elt, etc, issueRequest, path, question, target, verb } = event.detail;
   const isRetry = Boolean(etc.headers?.[RETRY_HEADER]);
   if (question && !isRetry && !(await ask(question, elt))) return;
   try {
-    await renewToken();
+    await session.renew();
   } catch {
-    show(problemBox, UNREACHABLE);
+    problems.showGeneral(text('unreachable'), { cause: elt, retry: retryOf({ elt, path, verb }, target) });
     return;
   }
   issueRequest(true);
 });
 
 document.body.addEventListener('htmx:configRequest', ({ detail }) => {
-  detail.headers.Authorization = `JWT ${token}`;
+  detail.headers.Authorization = session.authorization();
 });
 
-document.body.addEventListener('htmx:beforeRequest', ({ detail }) => {
-  if (detail.target.id === 'main') show(noticeBox, '');
-  clearProblems(detail.elt.closest('form') ?? document.body);
+document.body.addEventListener('htmx:beforeRequest', ({ detail: { elt, requestConfig, target } }) => {
+  target.setAttribute('aria-busy', 'true');
+  if (target.id === 'main') problems.showNotice('');
+  problems.clear(elt.closest('form') ?? document.body, { cause: elt, isByPerson: isByPerson(requestConfig) });
 });
 
-document.body.addEventListener('htmx:responseError', ({ detail }) => {
-  const { requestConfig, target, xhr } = detail;
+document.body.addEventListener('htmx:afterRequest', ({ detail: { target } }) => target.removeAttribute('aria-busy'));
+
+document.body.addEventListener('htmx:responseError', ({ detail: { requestConfig, target, xhr } }) => {
   const { elt, headers, path, verb } = requestConfig;
   if (xhr.status === 401 && !headers[RETRY_HEADER]) {
-    token = '';
+    session.forget();
     htmx.ajax(verb, path, { headers: { [RETRY_HEADER]: '1' }, source: elt, target });
     return;
   }
-  showProblem(readProblem(xhr), elt.closest('form'));
+  const retry = problems.isPassing(xhr.status) ? retryOf(requestConfig, target) : null;
+  problems.show(problems.read(xhr.responseText), { form: elt.closest('form'), cause: elt, retry });
 });
 
 for (const failure of ['htmx:sendError', 'htmx:timeout']) {
-  document.body.addEventListener(failure, () => show(problemBox, UNREACHABLE));
+  document.body.addEventListener(failure, ({ detail: { requestConfig, target } }) => {
+    problems.showGeneral(text('unreachable'), { cause: requestConfig.elt, retry: retryOf(requestConfig, target) });
+  });
 }
 
-document.body.addEventListener('crm:notice', ({ detail }) => show(noticeBox, detail.value));
+document.body.addEventListener('crm:notice', ({ detail }) => problems.showNotice(detail.value));
 
 // What a swap brought in and marked is where reading goes on. (The browser refuses `autofocus` in a frame of another
 // origin.)
@@ -142,18 +76,4 @@ document.body.addEventListener('htmx:load', ({ detail: { elt } }) => {
   (elt.matches('[data-focus]') ? elt : elt.querySelector('[data-focus]'))?.focus();
 });
 
-document.body.addEventListener('click', ({ target }) => {
-  const added = target.closest('[data-add-attribute]');
-  if (added) {
-    const template = document.getElementById('attribute-template');
-    added.before(template.content.cloneNode(true));
-    added.previousElementSibling.querySelector('input').focus();
-  }
-  const removed = target.closest('[data-remove-attribute]');
-  if (removed) {
-    removed.closest('.attribute').remove();
-    document.querySelector('[data-add-attribute]').focus();
-  }
-});
-
-if (!AP) show(problemBox, 'This page works inside Jira alone: open it from the Apps menu.');
+if (!AP) problems.showGeneral(text('outside'));

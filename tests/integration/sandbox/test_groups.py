@@ -125,3 +125,12 @@ async def test_lists_are_empty_without_the_permission_to_browse(world: World, pa
     empty = (await (await world.client(site)).get(path)).json()
     assert (empty["values"], empty["total"], empty["isLast"]) == ([], 0, True)
     assert (await (await world.client(other)).get(path)).json()["values"]
+
+
+@pytest.mark.parametrize("path", ["/rest/api/3/user/groups", "/rest/api/3/user"])
+async def test_one_person_is_refused_without_the_permission_to_browse(world: World, path: str) -> None:
+    site, other = world.sites
+    site.faults.no_browse_permission = True
+    refused = await (await world.client(site)).get(path, params={"accountId": site.admin_id})
+    assert refused.status_code == 403
+    assert (await (await world.client(other)).get(path, params={"accountId": other.admin_id})).status_code == 200

@@ -22,6 +22,8 @@ SHARED = {
     # Jira's quota is one for all tenants, and what one may take depends on what the others took.
     "api_budget",
     "api_pause",
+    # Leases of seconds by which processes agree; they hold no data of a site.
+    "call_slot",
 }
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -29,7 +31,7 @@ ROWS_EACH = 2
 
 TABLES = """
     SELECT c.relname AS name, c.relrowsecurity AS is_secured, c.relforcerowsecurity AS is_forced,
-        (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid) AS policies,
+        (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid AND p.polroles = '{0}') AS policies,
         ARRAY(SELECT a.attname::text FROM pg_index i, unnest(i.indkey) WITH ORDINALITY AS k (attnum, place)
               JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum
               WHERE i.indrelid = c.oid AND i.indisprimary ORDER BY k.place) AS primary_key,
@@ -76,24 +78,29 @@ class Filler:
         key = table, tenant_id
         if key not in self.made:
             count = 1 if await self._is_one_for_a_tenant(table) else ROWS_EACH
-            self.made[key] = [await self._row(table, tenant_id) for _ in range(count)]
+            self.made[key] = [await self._row(table, tenant_id, place) for place in range(count)]
         return self.made[key]
 
     async def _is_one_for_a_tenant(self, table: str) -> bool:
         (found,) = [each for each in await tables(self.owner) if each.name == table]
         return found.primary_key == ["tenant_id"]
 
-    async def _row(self, table: str, tenant_id: TenantId) -> Mapping[str, Any]:
+    async def _row(self, table: str, tenant_id: TenantId, place: int) -> Mapping[str, Any]:
         required = {column["name"]: column for column in await self.owner.fetch(COLUMNS, table)}
         values: dict[str, Any] = {"tenant_id": tenant_id}
         for parent in await self.owner.fetch(PARENTS, table):
             if set(parent["columns"]) <= {"tenant_id"} or not set(parent["columns"]) <= set(required):
                 continue
-            row = (await self.rows(parent["parent"], tenant_id))[0]
+            parents = await self.rows(parent["parent"], tenant_id)
+            row = parents[place % len(parents)]
             values |= {own: row[its] for own, its in zip(parent["columns"], parent["parent_columns"], strict=True)}
         for name, column in required.items():
             values.setdefault(name, self._value(column["type"], column["checks"]))
-        return dict(await self.owner.fetchrow(f"{insert(table, values)} RETURNING *", *values.values()))
+        # A trigger may have made the row already, from its parent's.
+        made = await self.owner.fetchrow(
+            f"{insert(table, values)} ON CONFLICT DO NOTHING RETURNING *", *values.values()
+        )
+        return values if made is None else dict(made)
 
     def _value(self, kind: str, checks: list[str]) -> Any:
         self.number += 1

@@ -53,8 +53,8 @@ async def test_lone_tenant_takes_all_that_background_work_may_and_people_the_res
     assert isinstance(await borrow(ledger, GLOBEX, 3_001, is_awaited=True), Later)
     assert await borrow(ledger, GLOBEX, 9_000, need=20, is_awaited=True) == Loan(points=3_500)
     assert await borrow(ledger, ACME, 1, is_awaited=True) == Later(until=HOUR_END, what="the hourly API budget")
-    assert await hour_of(database, ledger, ACME) == Hour(own=BACKGROUND, taken=QUOTA, quota=QUOTA)
-    assert await hour_of(database, ledger, GLOBEX) == Hour(own=3_500, taken=QUOTA, quota=QUOTA)
+    assert await hour_of(database, ledger, ACME) == Hour(own=BACKGROUND, taken=QUOTA, share=BACKGROUND, quota=QUOTA)
+    assert await hour_of(database, ledger, GLOBEX) == Hour(own=3_500, taken=QUOTA, share=0, quota=QUOTA)
 
 
 async def test_processes_that_borrow_at_once_never_take_more_than_there_is(database: Database) -> None:

@@ -116,6 +116,7 @@ class Sync(Strict):
     last_run: Run | None
     attention: int
     counts: Counts
+    crm_groups: list[str]
 
 
 class Attention(Strict):
@@ -148,6 +149,43 @@ class Change(Strict):
     at: Moment
 
 
+class Column(Strict):
+    name: str
+    target: str | None
+    samples: list[str]
+
+
+class Import(Strict):
+    id: str
+    state: Literal["mapping", "checking", "refused", "ready", "writing", "done", "failed", "cancelled"]
+    progress: float
+    file_name: str
+    bytes: int
+    encoding: str
+    delimiter: str
+    existing: Literal["update", "skip"]
+    columns: list[Column]
+    rows: int
+    problems: int
+    to_create: int
+    to_update: int
+    to_skip: int
+    new_companies: int
+    created: int
+    updated: int
+    skipped: int
+    left_out: int
+    error: str | None
+    created_at: Moment
+    finished_at: Moment | None
+
+
+class RowProblem(Strict):
+    row: int
+    field: str
+    problem: str
+
+
 class FieldProblem(Strict):
     field: str
     problem: str
@@ -178,6 +216,11 @@ ANSWERS: list[tuple[str, int, TypeAdapter[Any]]] = [
     (r"POST /api/contacts", 201, TypeAdapter(Contact)),
     (r"(GET|PATCH) /api/contacts/[^/]+", 200, TypeAdapter(Contact)),
     (r"GET /api/contacts/[^/]+/changes", 200, TypeAdapter(Listed[Change])),
+    (r"POST /api/contacts/[^/]+/merge", 200, TypeAdapter(Contact)),
+    (r"POST /api/import/contacts", 201, TypeAdapter(Import)),
+    (r"GET /api/import/contacts/[^/]+", 200, TypeAdapter(Import)),
+    (r"(PUT /api/import/contacts/[^/]+|POST /api/import/contacts/[^/]+/start)", 202, TypeAdapter(Import)),
+    (r"GET /api/import/contacts/[^/]+/problems", 200, TypeAdapter(Listed[RowProblem])),
     (r"GET /api/companies", 200, TypeAdapter(Listed[Company])),
     (r"POST /api/companies", 201, TypeAdapter(Company)),
     (r"(GET|PATCH) /api/companies/[^/]+", 200, TypeAdapter(Company)),

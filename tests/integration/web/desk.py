@@ -12,8 +12,10 @@ from starlette.applications import Starlette
 
 from addon import app
 from addon.jira.errors import JiraError
+from addon.jira.names import GROUPS_SHOWN, FoundGroups
 from addon.storage.database import Database
 from addon.storage.ledger import Ledger
+from addon.sync.filters import Named
 from addon.web import errors, routes
 from addon.web.deps import WebDeps
 from lifecycle import qsh, store
@@ -40,15 +42,28 @@ class Clock:
 
 @dataclass(slots=True)
 class People:
-    """Who administers a site, as the site would say; implements `Permissions`."""
+    """Who administers a site and who is in which group, as the site would say; implements `Permissions` and `GroupNames`."""
 
     admins: set[tuple[TenantId, AccountId]] = field(default_factory=set)
+    groups: dict[tuple[TenantId, AccountId], frozenset[str]] = field(default_factory=dict)
+    named: dict[TenantId, list[Named]] = field(default_factory=dict)
     trouble: JiraError | None = None
 
     async def is_admin(self, tenant: Tenant, account_id: AccountId) -> bool:
         if self.trouble is not None:
             raise self.trouble
         return (tenant.tenant_id, account_id) in self.admins
+
+    async def groups_of(self, tenant: Tenant, account_id: AccountId) -> frozenset[str]:
+        if self.trouble is not None:
+            raise self.trouble
+        return self.groups.get((tenant.tenant_id, account_id), frozenset())
+
+    async def search_groups(self, tenant_id: TenantId, query: str) -> FoundGroups:
+        if self.trouble is not None:
+            raise self.trouble
+        fitting = [group for group in self.named.get(tenant_id, ()) if query.casefold() in group.name.casefold()]
+        return FoundGroups(groups=fitting[:GROUPS_SHOWN], total=len(fitting))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +96,7 @@ class Desk:
         form: Mapping[str, Any] | None = None,
         params: Mapping[str, Any] | None = None,
         content: bytes | None = None,
+        file: tuple[str, bytes] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         sent = {"Authorization": f"JWT {self.token()}", **(headers or {})}
@@ -89,6 +105,8 @@ class Desk:
             body = {"data": form}
         if content is not None:
             body = {"content": content}
+        if file is not None:
+            body["files"] = {"file": file}
         answer = await self.http.request(method, path, params=params, headers=sent, **body)
         if "/fragments/" not in path or answer.is_error:
             contract.check(answer)
@@ -160,6 +178,7 @@ def build_deps(database: Database, people: People, clock: Clock) -> WebDeps:
         database=database,
         callers=Callers(database=database.pool, vault=VAULT, base_url=BASE_URL, clock=clock),
         permissions=people,
+        names=people,
         ledger=Ledger(database, quota=65_000),
         enqueue=app.enqueue,
         clock=clock,

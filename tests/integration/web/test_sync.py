@@ -18,6 +18,7 @@ async def test_sync_is_off_by_default(acme: Desk) -> None:
         "lastRun": None,
         "attention": 0,
         "counts": {"contacts": 0, "linked": 0},
+        "crmGroups": [],
     }
 
 

@@ -1,10 +1,10 @@
+import contextlib
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
 import pytest
-from aiolimiter import AsyncLimiter
 
 from addon.jira import directory, errors
 from addon.jira.directory import ConnectDirectory
@@ -25,7 +25,7 @@ MAY_BROWSE = "/rest/api/3/mypermissions"
 
 
 def connect_directory(jira: Jira) -> ConnectDirectory:
-    return ConnectDirectory(jira.client(), AsyncLimiter(1000, 1))
+    return ConnectDirectory(jira.client(), contextlib.nullcontext)
 
 
 def account_ids(count: int) -> list[AccountId]:

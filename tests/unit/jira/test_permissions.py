@@ -10,9 +10,11 @@ from addon.jira import errors
 from addon.jira.client import JiraClient
 from addon.jira.permissions import JiraPermissions
 from lifecycle.tenant import AccountId, ClientKey, State, Tenant, TenantId
-from tests.unit.jira.site import BASE_URL, NOW, Jira
+from tests.unit.jira.site import BASE_URL, NOW, Jira, a_user
 
 CHECK = "/rest/api/3/permissions/check"
+USER = "/rest/api/3/user"
+GROUPS = "/rest/api/3/user/groups"
 YES = {"globalPermissions": ["ADMINISTER"], "projectPermissions": []}
 NO: dict[str, Any] = {"globalPermissions": [], "projectPermissions": []}
 ANA = AccountId("557058:ana")
@@ -90,3 +92,49 @@ async def test_error_reaches_the_caller_and_is_not_remembered(failure: httpx.Res
     with pytest.raises(errors.JiraError):
         await asked.is_admin(tenant, ANA)
     assert await asked.is_admin(tenant, ANA)
+
+
+def a_member(*groups: str, size: int | None = None, **fields: Any) -> dict[str, Any]:
+    """`User` with `expand=groups`; `size`: how many groups there are, also where fewer are listed."""
+    items = [{"groupId": group, "name": group} for group in groups]
+    return a_user("ana", groups={"size": len(items) if size is None else size, "items": items}, **fields)
+
+
+async def test_groups_are_asked_for_in_one_call_and_remembered_for_a_minute() -> None:
+    jira, clock, tenant = Jira({USER: [a_member("g1", "g2"), a_member()]}), Clock(), a_tenant()
+    asked = permissions(jira, clock)
+    assert await asked.groups_of(tenant, ANA) == {"g1", "g2"}
+    assert await asked.groups_of(tenant, ANA) == {"g1", "g2"}
+    assert [dict(query) for query in jira.asked(USER)] == [{"accountId": ANA, "expand": "groups"}]
+    clock.now += timedelta(seconds=60)
+    assert await asked.groups_of(tenant, ANA) == frozenset()
+
+
+async def test_groups_that_the_expansion_leaves_out_are_read_from_their_list() -> None:
+    listed = httpx.Response(200, json=[{"groupId": f"g{number}", "name": "x"} for number in range(60)])
+    jira = Jira({USER: a_member("g1", size=60), GROUPS: listed})
+    assert len(await permissions(jira, Clock()).groups_of(a_tenant(), ANA)) == 60
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        a_member("g1", accountType="customer"),
+        a_member("g1", accountType="app"),
+        a_member("g1", accountType="unknown"),
+        a_member("g1", active=False),
+        a_user("ana"),
+        httpx.Response(404),
+    ],
+)
+async def test_who_is_no_active_user_has_no_groups(answer: httpx.Response | dict[str, Any]) -> None:
+    assert await permissions(Jira({USER: answer}), Clock()).groups_of(a_tenant(), ANA) == frozenset()
+
+
+@pytest.mark.parametrize("failure", [httpx.Response(500), httpx.Response(403), httpx.Response(400)])
+async def test_groups_that_jira_does_not_tell_are_an_error_and_not_remembered(failure: httpx.Response) -> None:
+    tenant = a_tenant()
+    asked = permissions(Jira({USER: [failure, a_member("g1")]}), Clock())
+    with pytest.raises(errors.JiraError):
+        await asked.groups_of(tenant, ANA)
+    assert await asked.groups_of(tenant, ANA) == {"g1"}

@@ -7,7 +7,8 @@ import prometheus_client
 import pytest
 
 from addon.jira import answers, budget, errors
-from addon.jira.throttle import AWAITED_BLOCK, BLOCK, CALLS_AT_ONCE, Gate, Throttle
+from addon.jira.slots import BACKGROUND
+from addon.jira.throttle import AWAITED_BLOCK, BLOCK, Gate, Throttle
 from addon.sync.quota import EVERY_CALL, Pause
 from lifecycle.tenant import TenantId
 from tests.support.ledgers import GenerousLedger
@@ -89,18 +90,18 @@ async def test_no_more_calls_at_once_than_allowed_for_each_tenant() -> None:
         async with throttle.call(tenant_id, ENDPOINT, most=1, is_awaited=False):
             going += 1
             most = max(most, going)
-            if going == 2 * CALLS_AT_ONCE:
+            if going == 2 * BACKGROUND.most:
                 full.set()
             await go_on.wait()
             going -= 1
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(3 * CALLS_AT_ONCE):
+        for _ in range(3 * BACKGROUND.most):
             group.create_task(call(TENANT))
             group.create_task(call(OTHER))
         await full.wait()
         go_on.set()
-    assert most == 2 * CALLS_AT_ONCE
+    assert most == 2 * BACKGROUND.most
 
 
 async def test_cancelled_call_is_paid() -> None:

@@ -50,6 +50,15 @@ async def test_token_is_the_viewers_and_signed_with_the_secret_of_the_site(stage
             jwt.decode(token, stage.installed_on(other).shared_secret, algorithms=["HS256"])
 
 
+async def test_token_has_run_out_when_it_is_given_where_a_site_is_told_so(stage: Stage) -> None:
+    changed = await stage.browser.patch(f"{stage.first.base_url}/sandbox/faults", json={"sessionSeconds": -120})
+    assert changed.json()["sessionSeconds"] == -120
+    for here, has_run_out in ((stage.first, True), (stage.second, False)):
+        token = (await stage.browser.get(f"{here.base_url}/bridge/token", params={"addon": "crm"})).json()["token"]
+        claims = jwt.decode(token, options={"verify_signature": False})
+        assert (claims["exp"] < claims["iat"]) is has_run_out
+
+
 @pytest.mark.parametrize(("role", "addon"), [("customer", "crm"), ("admin", "other"), ("admin", "")])
 async def test_token_is_refused_without_app_or_access(role: str, addon: str, stage: Stage) -> None:
     await look_as(stage, stage.first, role)

@@ -238,7 +238,7 @@ def test_shown_email_with_one_match_moves_the_link_and_removes_the_bare_contact(
     contacts = [a_contact(1, is_bare=True), a_contact(2, name="A. Ruiz", email="ana@x.example")]
     made = plan([a_sighting(email="ana@x.example")], [an_account(contact_id=1)], contacts)
     (account,) = made.accounts
-    assert (account.contact_id, account.linked_by, account.linked_at) == (2, "email", EARLIER)
+    assert (account.contact_id, account.linked_by, account.linked_at) == (2, "email", NOW)
     assert made.removed == [1]
     assert [(contact.contact_id, contact.name) for contact in made.updated] == [(2, "Ana Ruiz")]
     assert history(made) == [

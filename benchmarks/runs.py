@@ -1,32 +1,17 @@
-"""What is measured, each figure beside its goal in the design. One function per figure or pair of figures."""
+"""How long do a first run, an unchanged one and turning off take, and what do they cost? Against the bare loop, same site."""
 
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 from addon.storage import sync_state
 from benchmarks import bare, stage
+from benchmarks.figure import Figure
 from benchmarks.stage import Stage, Tenant
 
 LEAST_POINTS = 2  # for each account: one read of one user
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """A result. `goal` is the most that it may be, None for a figure that only explains another."""
-
-    name: str
-    value: float
-    unit: str
-    goal: float | None = None
-
-    @property
-    def is_met(self) -> bool | None:
-        return None if self.goal is None else self.value <= self.goal
-
-
-async def runs(people: int) -> AsyncIterator[Figure]:
-    """A first run, an unchanged one, and turning off, against the bare loop on the same site."""
+async def measure(people: int) -> AsyncIterator[Figure]:
     async with stage.build(people) as built:
         [tenant] = built.tenants
         await bare.fetch_and_copy(tenant, built.database.url)  # warms up the site
@@ -58,17 +43,6 @@ async def _off(built: Stage, tenant: Tenant) -> AsyncIterator[Figure]:
         while await connection.fetch_val("SELECT count(*) FROM pgqueuer"):
             await stage.pause()
     yield Figure(name="off: finished", value=time.perf_counter() - started, unit="s", goal=10)
-
-
-async def memory(few: int, many: int) -> AsyncIterator[Figure]:
-    """The worker's peak for a site of `many` people against one of `few`."""
-    peaks = []
-    for people in (few, many):
-        async with stage.build(people) as built:
-            await built.tenants[0].run()
-            peaks.append(built.peak_mib())
-            yield Figure(name=f"worker's peak at {people} people", value=peaks[-1], unit="MiB")
-    yield Figure(name=f"memory at {many} / at {few}", value=peaks[1] / peaks[0], unit="times", goal=1.2)
 
 
 def _took_s(run: sync_state.Run) -> float:

@@ -1,0 +1,230 @@
+"""How do the add-on's pages look inside Jira? Takes the pictures of `docs/pictures`, each in the light and the dark theme.
+
+It plays on a demo of its own (`sandbox.demo`) with always the same people. The add-on is driven as a person would, by its
+pages and its API; what is on a picture is told in `_scenes`.
+"""
+
+import asyncio
+import collections.abc
+import contextlib
+import dataclasses
+import pathlib
+import shutil
+import sys
+from typing import Annotated
+
+import httpx
+import typer
+from playwright.async_api import (
+    Browser,
+    FilePayload,
+    FloatRect,
+    FrameLocator,
+    Page,
+    ViewportSize,
+    async_playwright,
+    expect,
+)
+
+from sandbox import accounts, demo
+
+THEMES = ("light", "dark")
+WIDTH, HEIGHT, MARGIN = 1280, 800, 24  # pixels
+MAX_BYTES = 150_000
+PATIENCE_MS = 60_000
+PEOPLE = 1400
+POINTS_PER_HOUR = 65_000  # as in real life
+COMPANIES: collections.abc.Mapping[str, tuple[str, ...]] = {
+    "Northwind Traders": ("northwind.example", "nwt.example"),
+    "Größe & Söhne GmbH": ("groesse.example",),
+    "מפעלי הגליל": ("galil.example",),
+    "Contoso": (),
+}
+MIA = {"displayName": "Mia Marple", "email": "mia@northwind.example", "timeZone": "Europe/Berlin"}
+SHEET = (
+    "Name;E-mail;Phone;Company;Met at\n"
+    "Grace Hopper;grace@navy.example;+1 555 0100;Northwind Traders;Hannover Fair\n"
+    "Мария Иванова;maria@galil.example;;מפעלי הגליל;Hannover Fair\n"
+).encode()
+ADMIN = {"displayName": "Ada Admin", "email": "ada@northwind.example", "timeZone": "Europe/Berlin"}
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Studio:
+    """Where the pictures are taken."""
+
+    stage: demo.Stage
+    admin: demo.Admin
+    browser: Browser
+    folder: pathlib.Path
+
+    async def hand(self, method: str, path: str, body: object = None) -> None:
+        answer = await self.admin.client.request(method, f"{self.stage.site}/sandbox/{path}", json=body)
+        answer.raise_for_status()
+
+    @contextlib.asynccontextmanager
+    async def look(self, theme: str, module: str) -> collections.abc.AsyncIterator[tuple[Page, FrameLocator]]:
+        """A page of the add-on's, as the administrator sees it in this theme."""
+        context = await self.browser.new_context(viewport=ViewportSize(width=WIDTH, height=HEIGHT))
+        port = httpx.URL(self.stage.site).port
+        await context.add_cookies([{"name": f"sandbox-theme-{port}", "value": theme, "url": self.stage.site}])
+        page = await context.new_page()
+        await page.goto(f"{self.stage.site}/plugins/servlet/ac/{demo.ADDON_KEY}/{module}")
+        await page.wait_for_selector("#module iframe[data-bridge=established]", timeout=PATIENCE_MS)
+        yield page, page.frame_locator("#module iframe")
+        await context.close()
+
+    async def take(self, page: Page, name: str, *, height: int = HEIGHT, below: str | None = None) -> None:
+        """So much of the page, from its top or from an element of the add-on's on.
+
+        Raises DemoFailedError for a picture that is too large a file.
+        """
+        frame = page.frame_locator("#module iframe")
+        await frame.locator("body:not(:has([aria-busy=true]))").wait_for(timeout=PATIENCE_MS)
+        content = await frame.locator(".ac-content").evaluate("content => content.scrollHeight")
+        offset = await page.locator("#module").evaluate("module => module.getBoundingClientRect().top")
+        await page.set_viewport_size(ViewportSize(width=WIDTH, height=max(int(offset + content), HEIGHT)))
+        await page.wait_for_function(
+            "height => document.querySelector('#module iframe').getBoundingClientRect().height >= height", arg=content
+        )
+        await page.mouse.move(0, 0)
+        box = None if below is None else await frame.locator(below).bounding_box()
+        top = 0 if box is None else box["y"] - MARGIN
+        clip = FloatRect(x=0, y=top, width=WIDTH, height=min(height, max(offset + content, HEIGHT) - top))
+        picture = await page.screenshot(animations="disabled", caret="hide", clip=clip)
+        if len(picture) > MAX_BYTES:
+            raise demo.DemoFailedError(f"{name}: {len(picture):,} bytes are more than {MAX_BYTES:,}")
+        (self.folder / f"{name}.png").write_bytes(picture)
+        demo.console.print(f"{name}.png: {len(picture) // 1000} kB")
+
+
+async def _prepare(studio: Studio) -> None:
+    """People and records that show what the pages can do: long and foreign names, a company, a case to decide."""
+    await studio.hand("PATCH", f"people/{accounts.WELL_KNOWN_ADMIN}", ADMIN)
+    await studio.hand("PATCH", f"people/{accounts.WELL_KNOWN_MEMBER}", MIA)
+    for name, email in (
+        ("Adelheid-Friederike Gräfin von und zu Hohenzollern-Sigmaringen-Wittgenstein", "af@groesse.example"),
+        ("Abigail Adams", "abigail@contoso.example"),
+        ("Aaron Adler", "aaron@contoso.example"),
+    ):
+        await studio.hand("POST", "people", {"displayName": name, "email": email})
+    companies = {}
+    for name, domains in COMPANIES.items():
+        made = await studio.admin.call("POST", "/api/companies", {"name": name, "domains": list(domains)})
+        companies[name] = {"id": made["id"]}
+    northwind = companies["Northwind Traders"]
+    for contact in (
+        {
+            "name": "Mia",
+            "email": MIA["email"],
+            "phone": "+49 30 901820",
+            "jobTitle": "Head of Purchasing",
+            "company": northwind,
+        },
+        {"name": "Abigail A.", "email": "abigail@contoso.example", "company": companies["Contoso"]},
+        {"name": "A. Adams", "email": "Abigail@Contoso.example", "phone": "+1 617 555 0100"},
+        {"name": "Aziza Alaoui", "email": "aziza@northwind.example", "company": northwind},
+        {"name": "אבי לוי", "email": "avi@galil.example", "company": companies["מפעלי הגליל"]},
+    ):
+        await studio.admin.call("POST", "/api/contacts", contact)
+
+
+async def _scenes(studio: Studio) -> None:
+    for theme in THEMES:
+        async with studio.look(theme, "crm-settings") as (page, frame):
+            if theme == THEMES[0]:
+                await frame.get_by_role("button", name="Preview", exact=True).click()
+            await expect(frame.locator("#preview-counts")).to_be_visible(timeout=PATIENCE_MS)
+            await studio.take(page, f"preview-{theme}")
+    await studio.admin.call("PUT", "/api/sync", {"enabled": True})
+    for theme in THEMES:
+        await _settings(studio, theme)
+        await _contacts(studio, theme)
+        await _companies(studio, theme)
+
+
+async def _settings(studio: Studio, theme: str) -> None:
+    async with studio.look(theme, "crm-settings") as (page, frame):
+        await expect(frame.locator("#sync-state")).to_contain_text("Idle", timeout=PATIENCE_MS)
+        await expect(frame.locator("#filters-estimate")).not_to_contain_text("Counting")
+        await studio.take(page, f"settings-{theme}", height=1110)
+        await frame.get_by_role("searchbox", name="Search groups").first.focus()
+        await expect(frame.locator("#choices-groups li").first).to_be_visible()
+        await studio.take(page, f"filters-{theme}", height=1000, below="#filters-title")
+        await frame.get_by_role("button", name="Changes").first.click()
+        await frame.locator("#run-changes").get_by_label("Reason").select_option(label="Same email")
+        await expect(frame.locator("#run-changes tbody")).not_to_contain_text("No contact had this email")
+        await studio.take(page, f"history-{theme}", below="#history-title")
+
+
+async def _contacts(studio: Studio, theme: str) -> None:
+    async with studio.look(theme, "crm-contacts") as (page, frame):
+        await studio.take(page, f"contacts-{theme}")
+        await frame.get_by_role("button", name="Import").click()
+        await frame.get_by_label("File").set_input_files(
+            FilePayload(name="fair.csv", mimeType="text/csv", buffer=SHEET)
+        )
+        await frame.get_by_role("button", name="Continue").click()
+        await expect(frame.get_by_role("heading", name="What do the columns mean?")).to_be_visible()
+        await studio.take(page, f"import-{theme}", height=840)
+        await frame.get_by_role("button", name="Cancel").click()
+        await frame.get_by_label("Search").fill("mia@northwind")
+        await frame.get_by_role("button", name="Mia Marple").click()
+        await expect(frame.get_by_role("heading", name="Mia Marple")).to_be_visible()
+        await studio.take(page, f"contact-{theme}", height=1200)
+
+
+async def _companies(studio: Studio, theme: str) -> None:
+    async with studio.look(theme, "crm-companies") as (page, frame):
+        await studio.take(page, f"companies-{theme}")
+        await frame.get_by_role("button", name="Northwind Traders").click()
+        await expect(frame.get_by_role("heading", name="Northwind Traders")).to_be_visible()
+        await studio.take(page, f"company-{theme}")
+
+
+async def play(stage: demo.Stage, folder: pathlib.Path) -> None:
+    """Everything from the first process to the last picture. Raises DemoFailedError."""
+    executable = shutil.which("chromium")
+    if executable is None:
+        raise demo.DemoFailedError("the pictures need `chromium` on the PATH (Debian: apt-get install chromium)")
+    tools = pathlib.Path(sys.executable).parent
+    sandbox = [str(tools / "jira-sandbox"), "--port", str(httpx.URL(stage.site).port), "--people", str(PEOPLE)]
+    async with contextlib.AsyncExitStack() as stack:
+        client = await stack.enter_async_context(httpx.AsyncClient(timeout=30))
+        await stack.enter_async_context(demo.process(stage, "jira-sandbox", *sandbox))
+        await stack.enter_async_context(demo.process(stage, "serve", str(tools / "crm-sync"), "serve"))
+        await demo.wait_for(client, f"{stage.site}/sandbox/state", stage)
+        await demo.wait_for(client, f"{stage.addon}/readyz", stage)
+        await stack.enter_async_context(demo.process(stage, "worker", str(tools / "crm-sync"), "worker"))
+        started = await stack.enter_async_context(async_playwright())
+        browser = await started.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
+        studio = Studio(stage=stage, admin=demo.Admin(client=client, stage=stage), browser=browser, folder=folder)
+        await studio.hand("POST", "install", {"descriptorUrl": f"{stage.addon}/atlassian-connect.json"})
+        await _prepare(studio)
+        await _scenes(studio)
+        await browser.close()
+
+
+def main(
+    folder: Annotated[pathlib.Path, typer.Option()] = pathlib.Path("docs/pictures"),
+    data_dir: Annotated[pathlib.Path, typer.Option()] = pathlib.Path(".data/pictures"),
+) -> None:
+    """Take the pictures of the documents anew."""
+    shutil.rmtree(data_dir, ignore_errors=True)
+    data_dir.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        stage = demo.Stage(
+            site=f"http://localhost:{demo.free_port(9000)}",
+            addon=f"http://localhost:{demo.free_port(8080)}",
+            data_dir=data_dir.resolve(),
+            points_per_hour=POINTS_PER_HOUR,
+        )
+        asyncio.run(play(stage, folder))
+    except demo.DemoFailedError as exc:
+        demo.console.print(f"[red]{exc}[/]", highlight=False)
+        raise typer.Exit(1) from exc
+
+
+if __name__ == "__main__":
+    typer.run(main)

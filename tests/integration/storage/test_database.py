@@ -1,0 +1,23 @@
+"""A process that must end does not wait for a connection that nobody will give back."""
+
+import asyncio
+
+from addon.storage.database import CLOSING_S, Database
+
+
+async def test_connection_that_was_lost_is_not_waited_for(database_url: str) -> None:
+    opened = Database(database_url, min_size=1, max_size=2)
+    await opened.connect()
+    holding = asyncio.Event()
+
+    async def hold() -> None:
+        async with opened.transaction():
+            holding.set()
+            await asyncio.Event().wait()
+
+    lost = asyncio.create_task(hold())
+    await holding.wait()
+    async with asyncio.timeout(CLOSING_S * 5):
+        await opened.disconnect()
+    lost.cancel()
+    await asyncio.wait({lost})
