@@ -16,7 +16,7 @@ demo: setup ## a Jira site, the add-on and a first run; ONCE=1 stops after the s
 	@$(BIN)/python -m sandbox.demo --people $(PEOPLE) $(if $(ONCE),--once)
 
 test: setup ## every test, browser tests included
-	$(BIN)/pytest -n $(WORKERS)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 check: setup ## lint, format, types, import contracts; the dependency audit where its database can be reached
 	$(BIN)/ruff check .

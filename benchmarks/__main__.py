@@ -5,7 +5,7 @@ import json
 import os
 import pathlib
 import platform
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -21,12 +21,12 @@ FEW = 10_000
 console = Console()
 
 
-async def measure(groups: Mapping[str, AsyncIterator[Figure]]) -> list[Figure]:
-    figures: list[Figure] = []
+async def measure(groups: Mapping[str, AsyncIterator[Figure]]) -> dict[str, list[Figure]]:
+    figures: dict[str, list[Figure]] = {}
     for name, group in groups.items():
         console.rule(name)
         async for figure in group:
-            figures.append(figure)
+            figures.setdefault(name, []).append(figure)
             console.print(f"{figure.name}: {figure.value:,.3g} {figure.unit}", highlight=False)
     return figures
 
@@ -64,12 +64,23 @@ def main(
     if unknown:
         raise typer.BadParameter(f"no such group: {', '.join(sorted(unknown))}; there are {', '.join(groups)}")
     figures = asyncio.run(measure({name: group for name, group in groups.items() if not only or name in only}))
-    show(figures)
+    show([figure for group in figures.values() for figure in group])
+    write(figures)
+
+
+def write(figures: Mapping[str, Sequence[Figure]]) -> None:
+    """Groups that were not measured this time keep their figures."""
+    before = json.loads(RESULTS.read_text(encoding="utf-8"))["groups"] if RESULTS.exists() else {}
     machine = {"cpus": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
-    rows = [
-        {"name": f.name, "value": round(f.value, 4), "unit": f.unit, "goal": f.goal, "met": f.is_met} for f in figures
-    ]
-    RESULTS.write_text(json.dumps({"machine": machine, "figures": rows}, indent=2) + "\n", encoding="utf-8")
+    rows = {
+        name: [
+            {"name": f.name, "value": round(f.value, 4), "unit": f.unit, "goal": f.goal, "met": f.is_met} for f in group
+        ]
+        for name, group in figures.items()
+    }
+    RESULTS.write_text(
+        json.dumps({"machine": machine, "groups": {**before, **rows}}, indent=2) + "\n", encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

@@ -8,7 +8,14 @@ from benchmarks import bare, stage
 from benchmarks.figure import Figure
 from benchmarks.stage import Stage, Tenant
 
-LEAST_POINTS = 2  # for each account: one read of one user
+LEAST_POINTS = (
+    2  # for each row that a list shows, and for each email that only the email API tells: one read of one user
+)
+
+TOLD_BY_ID = """
+    SELECT count(*) FROM account
+    WHERE tenant_id = :tenant_id AND email_checked_at IS NOT NULL AND email_key IS NOT NULL
+"""
 
 
 async def measure(people: int) -> AsyncIterator[Figure]:
@@ -22,15 +29,17 @@ async def measure(people: int) -> AsyncIterator[Figure]:
         first = await tenant.run()
         yield Figure(name=f"first run, {first.seen} people", value=_took_s(first), unit="s")
         yield Figure(name="first run / bare loop", value=_took_s(first) / bare_s, unit="times", goal=1.5)
-        again = await tenant.run()
-        yield Figure(name="unchanged run", value=_took_s(again), unit="s")
-        yield Figure(name="unchanged run / bare loop", value=_took_s(again) / bare_s, unit="times", goal=1.2)
+        async with built.database.tenant(tenant.tenant_id) as scope:
+            emails = await scope.fetch_val(TOLD_BY_ID)
         yield Figure(
-            name="points per row of a first run / the least possible",
-            value=first.points / (LEAST_POINTS * rows),
+            name="points of a first run / the least for what it had to read",
+            value=first.points / (LEAST_POINTS * (rows + emails)),
             unit="times",
             goal=1.05,
         )
+        again = await tenant.run()
+        yield Figure(name="unchanged run", value=_took_s(again), unit="s")
+        yield Figure(name="unchanged run / bare loop", value=_took_s(again) / bare_s, unit="times", goal=1.2)
         async for figure in _off(built, tenant):
             yield figure
 

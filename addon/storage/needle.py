@@ -18,17 +18,21 @@ BEFORE_WORDS = " .@-_'+"
 INDEXED = re.compile(r"[^\W_]{3}|[\W_][^\W_]")
 # Three letters in a row, or one that begins a word: what trigrams can be taken from.
 
+TELLING = re.compile(r"[^\W_]{3}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needle:
     """`patterns`: any of them is enough. `parts`: patterns for a key by itself, of which one fits where one of those does;
-    `is_word`: it may fit elsewhere, too. `is_indexed`: whether trigrams help to find them.
+    `is_word`: it may fit elsewhere, too. `is_indexed`: whether trigrams help to find them. `is_telling`: whether they find
+    little else; the beginning of a word alone is that of very many.
     """
 
     patterns: Sequence[str]
     parts: Sequence[str]
     is_word: bool
     is_indexed: bool
+    is_telling: bool
 
 
 def read(text: str | None) -> Needle | None:
@@ -38,10 +42,16 @@ def read(text: str | None) -> Needle | None:
     name, email = contact.name_key(text), contact.email_key(text)
     if len(name) <= SHORT and name.isascii() and name.isalnum():
         words = [contains(before + name) for before in BEFORE_WORDS]
-        return Needle(patterns=words, parts=[contains(name)], is_word=True, is_indexed=True)
+        return Needle(patterns=words, parts=[contains(name)], is_word=True, is_indexed=True, is_telling=True)
     keys = list(dict.fromkeys(key for key in (name, email) if key))  # combining marks alone have no key as a name
     parts = [contains(key) for key in keys]
-    return Needle(patterns=parts, parts=parts, is_word=False, is_indexed=all(INDEXED.search(key) for key in keys))
+    return Needle(
+        patterns=parts,
+        parts=parts,
+        is_word=False,
+        is_indexed=all(INDEXED.search(key) for key in keys),
+        is_telling=all(TELLING.search(key) for key in keys),
+    )
 
 
 def contains(part: str) -> str:

@@ -69,13 +69,16 @@ class Count:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Question:
-    """A search as SQL, on rows `w`. `within`: what walking an index leaves out by itself. `rare`: what trigrams may find."""
+    """A search as SQL, on rows `w`. `within`: what walking an index leaves out by itself. `rare`: what trigrams may find;
+    `is_telling`: and find with little else.
+    """
 
     filters: Sequence[Filter]
     within: str
     order: str
     values: Mapping[str, object]
     rare: Sequence[str] | None
+    is_telling: bool
 
     @property
     def condition(self) -> str:
@@ -131,7 +134,7 @@ async def _find(scope: TenantScope, question: _Question, limit: int, effort: Eff
     if not found.is_cut:
         return found
     is_frequent = len(found.contact_ids) * effort.steps >= limit * effort.sample
-    if is_frequent or question.rare is None:
+    if is_frequent or not question.is_telling:
         found = await _walk(scope, question, limit, steps=effort.steps)
         if not found.is_cut:
             return found
@@ -183,6 +186,7 @@ async def _ask(scope: TenantScope, wanted: Search) -> _Question | None:
         order=f"w.{sort.column} {sort.direction}, w.contact_id {sort.direction}",
         values=position | {name: value for each in filters for name, value in each.values.items()},
         rare=text.patterns if text is not None and text.is_indexed else None,
+        is_telling=text is not None and text.is_telling,
     )
 
 

@@ -61,3 +61,12 @@ def test_trigrams_are_asked_for_what_they_know_alone(text: str, is_indexed: bool
     read = needle.read(text)
     assert read is not None
     assert read.is_indexed is is_indexed
+
+
+@pytest.mark.parametrize(
+    ("text", "is_telling"), [("ada b", True), ("jo", True), ("a b", False), ("ab c", False), ("%", False)]
+)
+def test_letters_that_only_begin_words_tell_little(text: str, is_telling: bool) -> None:  # noqa: FBT001 - a parameter
+    read = needle.read(text)
+    assert read is not None
+    assert read.is_telling is is_telling
