@@ -1,7 +1,7 @@
 """Whose is a job, and what becomes of it when its turn ends? PgQueuer's statements, where its own would lose a job.
 
 PgQueuer 1.6 goes by a job's id alone. Here a statement counts only while the job is still its worker's: one that was slow
-for so long that another worker took its job over changes nothing any more, and learns of it with its next heartbeat.
+for so long that another worker took its job over does not put back, end or keep alive what is no longer its own.
 """
 
 from datetime import timedelta

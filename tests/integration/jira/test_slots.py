@@ -77,9 +77,11 @@ async def test_process_that_works_on_keeps_nobody_out(processes: list[Throttle])
     async with AsyncExitStack() as calls:
         for _ in range(BACKGROUND.most):
             await calls.enter_async_context(busy.slot(ACME, BACKGROUND))
+        begun = []
         for kind in (BACKGROUND, AWAITED):
             async with asyncio.timeout(1), newcomer.slot(ACME, kind):
-                pass
+                begun.append(kind)
+    assert begun == [BACKGROUND, AWAITED]
 
 
 async def test_work_that_gets_no_slot_waits_and_comes_back(processes: list[Throttle]) -> None:

@@ -19,5 +19,6 @@ async def test_connection_that_was_lost_is_not_waited_for(database_url: str) -> 
     await holding.wait()
     async with asyncio.timeout(CLOSING_S * 5):
         await opened.disconnect()
+    assert not lost.done()
     lost.cancel()
     await asyncio.wait({lost})
