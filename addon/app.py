@@ -17,6 +17,8 @@ from starlette.routing import Route
 
 from addon import descriptor, errors, settings
 from addon.installs import SyncListener
+from addon.jira.accounts import JiraAccounts
+from addon.jira.issues import JiraIssues
 from addon.jira.names import JiraNames
 from addon.jira.permissions import JiraPermissions
 from addon.jira.sites import Sites
@@ -111,6 +113,8 @@ class Parts:
             callers=callers,
             permissions=JiraPermissions(self.sites.client, clock),
             names=JiraNames(self.sites.client),
+            issues=JiraIssues(self.sites.client),
+            accounts=JiraAccounts(self.sites.client, clock),
             ledger=self.ledger,
             enqueue=enqueue,
             clock=clock,

@@ -6,7 +6,7 @@ app is installed or updated, not on each request.
 
 import importlib.resources
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,5 +30,12 @@ def load(base_url: str, addon_key: str) -> dict[str, Any]:
 def unanswered(described: Mapping[str, Any], paths: Collection[str]) -> list[str]:
     """The addresses that the descriptor promises and none of `paths`, the routes of the app, answers."""
     urls = [*described["lifecycle"].values()]
-    urls += [module["url"] for modules in described["modules"].values() for module in modules if "url" in module]
+    urls += [url for modules in described["modules"].values() for module in modules for url in _urls(module)]
     return sorted(url for url in urls if urlsplit(url).path not in paths)
+
+
+def _urls(module: Mapping[str, Any]) -> Iterator[str]:
+    """Where Jira finds what a module shows: the module says it itself, or names a target that does."""
+    for place in (module, module.get("target", {})):
+        if "url" in place:
+            yield place["url"]

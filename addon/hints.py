@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from addon.issues import facts
 from addon.jira import errors as jira
 from addon.jira import failed, retry
 from addon.jira.sites import Sites
 from addon.queue.worker import OUR_TROUBLE_DELAY, Again
-from addon.storage import deliveries
+from addon.storage import deliveries, duties, issue_company
 from addon.storage.database import Database
 from addon.storage.deliveries import Batch
 from addon.storage.refresh_store import RefreshStore
@@ -79,6 +80,8 @@ class Hints:
         now = self.clock()
         async with self.database.tenant(work.tenant_id) as scope:
             await deliveries.close(scope, batch, keep=unreadable, since=now - UNREADABLE_FOR, now=now)
+            await duties.call(scope, "companies", enqueue=self.enqueue)
+            await duties.call(scope, "issues", enqueue=self.enqueue)
         return unreadable
 
     async def _read_apart(self, batch: Batch, directory: Directory, store: RefreshStore) -> Sequence[AccountId]:
@@ -139,5 +142,7 @@ class Hints:
             for delivery in page.deliveries:
                 hint = hints.read(delivery.body)
                 await deliveries.receive(scope, delivery.delivery_id, hint, enqueue=self.enqueue, now=self.clock())
+            told = [facts.read(delivery.body) for delivery in page.deliveries]
+            await issue_company.hear(scope, [each for each in told if each is not None], enqueue=self.enqueue)
             await deliveries.note_drained(scope, failed_after=page.after, now=self.clock())
         return Again() if page.has_more else None

@@ -8,9 +8,10 @@ from typing import assert_never
 import structlog
 
 from addon.queue.worker import Again
-from addon.storage import import_check, import_write, imports
+from addon.storage import duties, import_check, import_write, imports
 from addon.storage.database import Database, TenantScope
 from addon.storage.import_record import Import
+from addon.storage.sync_state import Enqueue
 from addon.sync.work import Work
 
 PARTS_AT_ONCE = 10
@@ -29,6 +30,7 @@ class Importing:
     """The handler, and what it needs."""
 
     database: Database
+    enqueue: Enqueue
     clock: Callable[[], datetime]
 
     async def carry_on(self, work: Work) -> Again | None:
@@ -53,6 +55,8 @@ class Importing:
                 await import_check.match_part(scope, held)
             case "writing":
                 await import_write.write_part(scope, held, now=self.clock())
+                await duties.call(scope, "companies", enqueue=self.enqueue)
+                await duties.call(scope, "issues", enqueue=self.enqueue)
             case "mapping" | "refused" | "ready" | "done" | "failed" | "cancelled":
                 raise LookupError("an import that waits for nobody's work was held")
             case _:

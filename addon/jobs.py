@@ -7,6 +7,7 @@ from datetime import datetime
 
 import structlog
 
+from addon.assigning import Assigning
 from addon.errands import Errands
 from addon.hints import Hints
 from addon.importing import Importing
@@ -14,9 +15,10 @@ from addon.jira import errors as jira
 from addon.jira import retry
 from addon.jira.directory import STEP_POINTS
 from addon.jira.sites import Sites
+from addon.labelling.handlers import Labelling
 from addon.probing import Probing
 from addon.queue.worker import Again, Handler
-from addon.storage import departures, places, probe_state, standing, sync_state
+from addon.storage import departures, duties, organizations, places, probe_state, standing, sync_state
 from addon.storage.database import Database
 from addon.storage.run_store import RunStore
 from addon.storage.sync_state import Enqueue
@@ -55,7 +57,18 @@ class Jobs:
         probing = Probing(
             database=self.database, sites=self.sites, enqueue=self.enqueue, clock=self.clock, quota=self.points_per_hour
         )
-        importing = Importing(database=self.database, clock=self.clock)
+        importing = Importing(database=self.database, enqueue=self.enqueue, clock=self.clock)
+        assigning = Assigning(
+            database=self.database, sites=self.sites, enqueue=self.enqueue, clock=self.clock, spread=self.spread
+        )
+        labelling = Labelling(
+            database=self.database,
+            sites=self.sites,
+            enqueue=self.enqueue,
+            clock=self.clock,
+            spread=self.spread,
+            quota=self.points_per_hour,
+        )
         handlers: dict[Kind, Handler] = {
             "run": self.run,
             "clear-links": self.clear_links,
@@ -67,6 +80,11 @@ class Jobs:
             "undo": errands.undo,
             "names": errands.read_names,
             "import": importing.carry_on,
+            "organizations": assigning.read_organizations,
+            "companies": assigning.assign,
+            "rules": assigning.apply_rules,
+            "issues": labelling.write,
+            "issue-scan": labelling.scan,
         }
         return {kind: self._settled(handler) for kind, handler in handlers.items()}
 
@@ -103,7 +121,17 @@ class Jobs:
             else:
                 await self._note(work, OUR_FAULT)
             raise
-        return None if is_finished else Again()
+        if not is_finished:
+            return Again()
+        await self._follow_up(work)
+        return None
+
+    async def _follow_up(self, work: Work) -> None:
+        """Everybody is read: the organizations that they are in can be told apart by name, and companies found (C2)."""
+        async with self.database.tenant(work.tenant_id) as scope:
+            await organizations.begin(scope, enqueue=self.enqueue, now=self.clock())
+            await duties.call(scope, "companies", enqueue=self.enqueue)
+            await duties.call(scope, "issues", enqueue=self.enqueue)
 
     async def _work(self, work: Work, begun: standing.Standing, people: Scope) -> bool:
         directory = await self.sites.directory(work.tenant_id, piece=STEP_POINTS)

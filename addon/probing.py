@@ -13,7 +13,7 @@ from addon.jira import errors as jira
 from addon.jira.directory import USERS
 from addon.jira.sites import Sites
 from addon.queue.worker import Again
-from addon.storage import places, probe_state, sync_state
+from addon.storage import duties, places, probe_state, sync_state
 from addon.storage.database import Database, TenantScope
 from addon.storage.probe_state import Probed
 from addon.storage.refresh_store import RefreshStore
@@ -68,6 +68,8 @@ class Probing:
             await probe_state.end(scope, began=now, has_met_strangers=outcome.has_met_strangers)
             if outcome.wants_scan:
                 await self._scan(scope, now)
+            await duties.call(scope, "companies", enqueue=self.enqueue)
+            await duties.call(scope, "issues", enqueue=self.enqueue)
         return None
 
     async def _begin(self, tenant_id: TenantId, now: datetime) -> tuple[Probed, Sequence[KnownList], Pace] | None:

@@ -10,9 +10,20 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from addon.issues import walk
 from addon.queue import jobs as queue
 from addon.queue.worker import Schedule
-from addon.storage import deliveries, imports, preview, sync_state, upkeep
+from addon.storage import (
+    deliveries,
+    duties,
+    imports,
+    issue_state,
+    organizations,
+    preview,
+    rule_work,
+    sync_state,
+    upkeep,
+)
 from addon.storage.database import Database, TenantScope
 from addon.storage.sync_state import Enqueue
 from addon.sync import slots
@@ -56,6 +67,7 @@ class Schedules:
     async def _tend(self, scope: TenantScope) -> None:
         await preview.prune(scope, now=self.clock())
         await imports.tend(scope, enqueue=self.enqueue, now=self.clock())
+        await rule_work.tend(scope, enqueue=self.enqueue)
         standing = await upkeep.read(scope)
         if standing is None:
             return
@@ -71,6 +83,11 @@ class Schedules:
             await self.enqueue(scope, Work(kind="failed-webhooks", tenant_id=tenant_id, number=0))
         if standing.probe_due_at is not None and standing.probe_due_at <= now:
             await self.enqueue(scope, Work(kind="probe", tenant_id=tenant_id, number=0))
+        await organizations.tend(scope, enqueue=self.enqueue, now=now)
+        await duties.call(scope, "companies", enqueue=self.enqueue)
+        await duties.call(scope, "issues", enqueue=self.enqueue)
+        if await issue_state.is_due(scope, turn=slots.latest(tenant_id, walk.CATCH_UP, now), now=now):
+            await self.enqueue(scope, Work(kind="issue-scan", tenant_id=tenant_id, number=0))
 
     async def _start_scan(self, scope: TenantScope, now: datetime) -> None:
         if (await sync_state.lock_switch(scope)).enabled:

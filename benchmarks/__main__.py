@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import hours, latency, lists, memory, rates, runs
+from benchmarks import backfill, hours, latency, lists, memory, rates, runs
 from benchmarks.figure import Figure
 
 RESULTS = pathlib.Path(__file__).with_name("results.json")
@@ -49,6 +49,8 @@ def main(
     town: Annotated[int, typer.Option(help="People of the site whose hours are counted.")] = 10_000,
     contacts: Annotated[int, typer.Option(help="Contacts of the tenant whose pages are timed.")] = 1_000_000,
     seconds: Annotated[float, typer.Option(help="How long requests per second are counted.")] = 10,
+    issues: Annotated[int, typer.Option(help="Issues whose companies are written.")] = 100_000,
+    companies: Annotated[int, typer.Option(help="Companies of these issues.")] = 200,
     only: Annotated[list[str] | None, typer.Option(help="Groups of figures to measure; may be repeated.")] = None,
 ) -> None:
     """Measure, show and write down."""
@@ -59,6 +61,7 @@ def main(
         "latency": latency.measure(people),
         "lists": lists.measure(contacts),
         "rates": rates.measure(seconds),
+        "backfill": backfill.measure(issues, companies),
     }
     unknown = set(only or ()) - set(groups)
     if unknown:

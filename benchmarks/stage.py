@@ -28,8 +28,10 @@ from sandbox.demo import ADDON_KEY, Admin, free_port, wait_for
 from sandbox.demo import Stage as Places
 from sandbox.installation import Installation, State
 
+COMMAND = str(pathlib.Path(sys.executable).with_name("crm-sync"))
+
 POLL_S = 0.25
-NO_QUOTA = "1000000000"  # points an hour: the benchmarks measure us, not the quota
+NO_QUOTA = 1_000_000_000  # points an hour: the benchmarks measure us, not the quota
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,11 +83,16 @@ class Stage:
     addon_url: str
     web: Process
     worker: Process
+    environment: dict[str, str]
 
     async def end_worker(self) -> None:
         """Have the web app alone, where a worker's time is not meant."""
         self.worker.terminate()
         await self.worker.wait()
+
+    def another_worker(self) -> contextlib.AbstractAsyncContextManager[Process]:
+        """One that works as long as the block."""
+        return process(self.folder, "another-worker", self.environment, COMMAND, "worker")
 
     def peak_mib(self) -> float:
         """The most memory that the worker ever held, in MiB (Linux: VmHWM)."""
@@ -95,12 +102,24 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def build(*sizes: int, customers_share: float = 0.0) -> AsyncIterator[Stage]:
-    """Sites of these sizes, with the add-on installed on each and its sync off."""
+async def build(
+    *sizes: int, customers_share: float = 0.0, issues: tuple[int, int] = (0, 0), points_per_hour: int = NO_QUOTA
+) -> AsyncIterator[Stage]:
+    """Sites of these sizes, with the add-on installed on each and its sync off. `issues`: how many the first one has
+    besides, and of how many companies.
+    """
     async with contextlib.AsyncExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crm-bench-")))
         sites = await stack.enter_async_context(
-            process(folder, "site", {}, sys.executable, "-m", "benchmarks.site", str(customers_share), *map(str, sizes))
+            process(
+                folder,
+                "site",
+                {},
+                sys.executable,
+                "-m",
+                "benchmarks.site",
+                *map(str, (customers_share, *issues, *sizes)),
+            )
         )
         base_urls = json.loads(await first_line(sites))
         server = await embedded.start(folder)
@@ -112,20 +131,27 @@ async def build(*sizes: int, customers_share: float = 0.0) -> AsyncIterator[Stag
             **places.environment(),
             "CRM_SYNC_DATABASE_URL": server.url,
             "CRM_SYNC_SECRET_KEYS": base64.b64encode(key).decode(),
-            "CRM_SYNC_API_POINTS_PER_HOUR": NO_QUOTA,
+            "CRM_SYNC_API_POINTS_PER_HOUR": str(points_per_hour),
         }
-        command = str(pathlib.Path(sys.executable).with_name("crm-sync"))
-        async with process(folder, "migrate", environment, command, "migrate") as migrating:
+        async with process(folder, "migrate", environment, COMMAND, "migrate") as migrating:
             await migrating.wait()
-        web = await stack.enter_async_context(process(folder, "serve", environment, command, "serve"))
-        worker = await stack.enter_async_context(process(folder, "worker", environment, command, "worker"))
+        web = await stack.enter_async_context(process(folder, "serve", environment, COMMAND, "serve"))
+        worker = await stack.enter_async_context(process(folder, "worker", environment, COMMAND, "worker"))
         client = await stack.enter_async_context(httpx.AsyncClient(timeout=120))
         await wait_for(client, f"{addon_url}/readyz", places)
         database = Database(server.url)
         await database.connect()
         stack.push_async_callback(database.disconnect)
         tenants = [await _install(client, database, Vault([key]), url, places) for url in base_urls]
-        yield Stage(database=database, tenants=tenants, folder=folder, addon_url=addon_url, web=web, worker=worker)
+        yield Stage(
+            database=database,
+            tenants=tenants,
+            folder=folder,
+            addon_url=addon_url,
+            web=web,
+            worker=worker,
+            environment=environment,
+        )
 
 
 async def _install(

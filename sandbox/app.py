@@ -27,6 +27,7 @@ def create(of_cloud: cloud.Cloud) -> Starlette:
             found = of_cloud.site_at(request.headers.get("host", ""))
             if found is None:
                 return PlainTextResponse("There is no site at this address.", status_code=404)
+            found.tasks.settle(found.now())
             return await handle(request, of_cloud, found)
 
         return dispatch

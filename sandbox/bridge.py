@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from sandbox import cloud, frame, installation, modules, operations, site, viewer
+from sandbox import cloud, embedding, frame, installation, issue_context, issues, modules, operations, site, viewer
 
 NODE_MODULES = pathlib.Path(__file__).parent.parent / "node_modules"
 CONNECT_JS = NODE_MODULES / "atlassian-connect-js" / "dist"
@@ -86,8 +86,13 @@ class Bridge:
             return _refuse(403, "This person has no such app here.")
         session_s = here.faults.session_s
         lifetime = frame.SESSION_TOKEN_LIFETIME if session_s is None else dt.timedelta(seconds=session_s)
+        on_issue = _find_issue(here, request)
         token = frame.sign_session_token(
-            installed, account_id=seen_by.account_id, now=self._cloud.now(), lifetime=lifetime
+            installed,
+            account_id=seen_by.account_id,
+            now=self._cloud.now(),
+            lifetime=lifetime,
+            claim=frame.NO_CLAIM if on_issue is None else issue_context.claim(on_issue),
         )
         return JSONResponse({"token": token}, headers={"Cache-Control": "no-store"})
 
@@ -101,17 +106,15 @@ class Bridge:
             return _refuse(404, "The app has no such module.")
         if not modules.may_open(page, seen_by):
             return _refuse(403, "This person may not open that module.")
-        installed = here.installations[addon_key]
-        url = frame.sign_frame_url(
-            installed,
-            module_key=page.key,
-            module_url=page.url,
-            account_id=seen_by.account_id,
-            site_url=here.base_url,
-            context=frame.context_of(request.query_params),
+        url = embedding.sign_address(
+            here,
+            seen_by,
+            page,
+            parameters=request.query_params,
+            on_issue=_find_issue(here, request),
             now=self._cloud.now(),
         )
-        answer = {"url": url, "origin": origin_of(installed.base_url)}
+        answer = {"url": url, "origin": origin_of(here.installations[addon_key].base_url)}
         return JSONResponse(answer, headers={"Cache-Control": "no-store"})
 
     async def forward_request(self, request: Request) -> Response:
@@ -143,6 +146,11 @@ class Bridge:
 def _find_installation(here: site.Site, addon_key: str) -> installation.Installation | None:
     found = here.installations.get(addon_key)
     return found if found is not None and found.state is installation.State.ENABLED else None
+
+
+def _find_issue(here: site.Site, request: Request) -> issues.Issue | None:
+    """The issue on whose page the frame is; everyone with Jira sees every issue here."""
+    return here.issues.find(request.query_params.get("issue", ""))
 
 
 def _refuse(status: int, message: str) -> Response:

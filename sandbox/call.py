@@ -6,7 +6,10 @@ import datetime as dt
 import json
 from typing import Any
 
-from sandbox import auth, errors, operations, person, site
+from sandbox import auth, errors, faults, issues, limits, operations, person, site
+
+TRACE_HEADER = "x-atlassian-webhook-trace"
+MAX_TRACE_CHARS = 1024
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +38,48 @@ class Call:
             return "ADMIN" in self.caller.app.scopes
         return self.site.is_admin(self.caller.person.account_id)
 
+    @property
+    def trace(self) -> str | None:
+        """What the app wants to find on the webhooks of what this call does; Jira drops what it does not take."""
+        given = self.headers.get(TRACE_HEADER)
+        if self.caller.app is None or given is None or not given.isascii() or len(given) > MAX_TRACE_CHARS:
+            return None
+        return given
+
+    def may_see(self, issue: issues.Issue) -> bool:
+        """*Browse projects*: agents have it everywhere, customers nowhere, apps where it was not taken from them."""
+        if self.caller.app is not None:
+            return issue.project_key not in self.site.hidden_projects
+        return self.caller.person.kind is person.PersonKind.USER
+
+    def may_edit(self, issue: issues.Issue) -> bool:
+        if self.caller.app is not None and issue.project_key in self.site.locked_projects:
+            return False
+        return self.may_see(issue)
+
+    def find_issue(self) -> issues.Issue:
+        """The issue that the path names. Raises NotFound for one that is not there or that the caller may not see."""
+        found = self.site.issues.find(self.parameters["issueIdOrKey"])
+        if found is None or not self.may_see(found):
+            raise errors.NotFound("Issue does not exist or you do not have permission to see it.", reason="no-issue")
+        return found
+
+    def count_write(self, issue: issues.Issue) -> None:
+        """Raises Refusal, a 429, for a write to an issue that was written to too often."""
+        if not self.site.issue_writes.admit(issue.number, self.now):
+            raise limits.turn_away(faults.Limit.PER_ISSUE, now=self.now)
+
     def read_json(self) -> Any:
         """The body. Raises BadRequest."""
         try:
-            return json.loads(self.body)
+            return json.loads(self.body, parse_constant=_refuse_constant)
         except ValueError as exc:
             raise errors.BadRequest("The request body is not valid JSON.", reason="body") from exc
+
+
+def _refuse_constant(name: str) -> None:
+    """Python reads NaN and Infinity; JSON has none."""
+    raise ValueError(name)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,8 +61,14 @@ class Cloud:
         people: int = 300,
         seed: int = 1,
         customers_share: float = population.CUSTOMERS_SHARE,
+        issues: int | None = None,
+        organizations: int | None = None,
     ) -> site.Site:
-        """A site with a generated population; the same arguments give the same people."""
+        """A site with a generated population; the same arguments give the same people.
+
+        `issues` is how many there are, None a few for each customer; with a number of `organizations` each customer is in
+        one, and each has as many issues as the others.
+        """
         netloc = urllib.parse.urlsplit(base_url).netloc.lower()
         identity = f"{base_url}#{seed}"
         created = site.Site(
@@ -73,8 +79,13 @@ class Cloud:
             now=self.now,
             seed=seed,
         )
-        population.populate(created, people=people, seed=seed, customers_share=customers_share)
-        reports.write(created, seed=seed)
+        population.populate(
+            created, people=people, seed=seed, customers_share=customers_share, organizations=organizations
+        )
+        if issues is None:
+            reports.write(created, seed=seed)
+        else:
+            reports.write_many(created, seed=seed, count=issues)
         self.sites[netloc] = created
         return created
 
@@ -131,6 +142,7 @@ class Cloud:
     async def deliver(self, *, at_once: int = 1) -> list[webhooks.Attempt]:
         """Send every webhook that is due now, at most `at_once` of them at the same time; what fails may wait for a retry."""
         for of_site in self.sites.values():
+            of_site.tasks.settle(self.now())
             self.webhooks.collect(of_site)
         turns = asyncio.Semaphore(at_once)
         due = self.webhooks.take_due(self.now())

@@ -5,17 +5,26 @@ No app may find its way here by accident, and none needs a token: this is no par
 
 import collections.abc
 import dataclasses
-import json
 import uuid
-from typing import Any
 
 import httpx
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from sandbox import cloud, errors, handshake, installation, person, site, switches, truth
+from sandbox import (
+    cloud,
+    errors,
+    hand,
+    handshake,
+    installation,
+    issue_hand,
+    organization_hand,
+    person,
+    site,
+    switches,
+    truth,
+)
 
-Handler = collections.abc.Callable[[Request, cloud.Cloud, site.Site], collections.abc.Awaitable[Response]]
 PERSON_FIELDS: switches.Known = {
     "displayName": ("display_name", str),
     "email": ("email", str | None),
@@ -32,7 +41,7 @@ async def show_state(request: Request, _: cloud.Cloud, here: site.Site) -> Respo
 
 async def add_person(request: Request, _: cloud.Cloud, here: site.Site) -> Response:
     """A user gets access to Jira and a customer a place at a desk, unless the body names the places."""
-    body = await _read(request)
+    body = await hand.read(request)
     account_type = person.AccountType(body.get("accountType", person.AccountType.ATLASSIAN))
     is_customer = account_type is person.AccountType.CUSTOMER
     added = person.Person(
@@ -61,7 +70,7 @@ async def show_person(request: Request, _: cloud.Cloud, here: site.Site) -> Resp
 
 async def change_person(request: Request, _: cloud.Cloud, here: site.Site) -> Response:
     """Fields as in the state. `{"closed": true}` closes the account; `{"migrateTo": id}` ends a customer's account."""
-    body = await _read(request)
+    body = await hand.read(request)
     account_id = request.path_params["account_id"]
     unknown = body.keys() - PERSON_FIELDS.keys() - {"closed", "migrateTo"}
     if unknown:
@@ -82,7 +91,7 @@ async def delete_person(request: Request, _: cloud.Cloud, here: site.Site) -> Re
 
 
 async def install(request: Request, of_cloud: cloud.Cloud, here: site.Site) -> Response:
-    body = await _read(request)
+    body = await hand.read(request)
     try:
         installed = await of_cloud.install(here, str(body["descriptorUrl"]))
     except handshake.DescriptorError as exc:
@@ -94,10 +103,10 @@ async def install(request: Request, of_cloud: cloud.Cloud, here: site.Site) -> R
 
 def _moving(
     move: collections.abc.Callable[[cloud.Cloud, site.Site, str], collections.abc.Awaitable[installation.Installation]],
-) -> Handler:
+) -> hand.Handler:
     async def handle(request: Request, of_cloud: cloud.Cloud, here: site.Site) -> Response:
         """`{addonKey}`; without one, the only app that the site has."""
-        body = await _read(request)
+        body = await hand.read(request)
         addon_key = body.get("addonKey") or next(iter(here.installations), "")
         if addon_key not in here.installations:
             raise errors.NotFound(f"The app {addon_key!r} is not installed here.")
@@ -107,50 +116,8 @@ def _moving(
 
 
 async def change_faults(request: Request, _: cloud.Cloud, here: site.Site) -> Response:
-    here.faults = switches.change(here.faults, await _read(request))
+    here.faults = switches.change(here.faults, await hand.read(request))
     return JSONResponse(switches.show(here.faults))
-
-
-async def create_issue(request: Request, _: cloud.Cloud, here: site.Site) -> Response:
-    """`{reporterId, project?, summary?}`; `project` is a desk's id or project key."""
-    body = await _read(request)
-    created = here.create_issue(
-        str(body["reporterId"]), project=body.get("project"), summary=str(body.get("summary", "Help"))
-    )
-    return JSONResponse(truth.build_issue(created), status_code=201)
-
-
-async def change_issue(request: Request, _: cloud.Cloud, here: site.Site) -> Response:
-    """`{reporterId}`."""
-    body = await _read(request)
-    id_or_key = request.path_params["issue"]
-    if here.issues.find(id_or_key) is None:
-        raise errors.NotFound(f"No issue is {id_or_key}.")
-    return JSONResponse(truth.build_issue(here.change_reporter(id_or_key, str(body["reporterId"]))))
-
-
-def _answering(handle: Handler) -> Handler:
-    """Says what was wrong with a control call instead of failing."""
-
-    async def guarded(request: Request, of_cloud: cloud.Cloud, here: site.Site) -> Response:
-        try:
-            return await handle(request, of_cloud, here)
-        except errors.Refusal as refusal:
-            return JSONResponse({"error": refusal.message}, status_code=refusal.status)
-        except site.UnknownPersonError as exc:
-            return JSONResponse({"error": f"Nobody has the id {exc}."}, status_code=404)
-        except (KeyError, TypeError, ValueError) as exc:
-            return JSONResponse({"error": f"Not understood: {exc}"}, status_code=400)
-
-    return guarded
-
-
-async def _read(request: Request) -> dict[str, Any]:
-    body = await request.body()
-    read = json.loads(body) if body else {}
-    if not isinstance(read, dict):
-        raise errors.BadRequest("The body must be a JSON object.")
-    return read
 
 
 def _new_id(account_type: person.AccountType) -> str:
@@ -164,8 +131,8 @@ def _show_installation(shown: installation.Installation) -> Response:
     return JSONResponse(truth.build_installation(shown), status_code=200 if is_whole else 502)
 
 
-ENDPOINTS: tuple[tuple[str, list[str], Handler], ...] = tuple(
-    (path, [method], _answering(handle))
+ENDPOINTS: tuple[tuple[str, list[str], hand.Handler], ...] = tuple(
+    (path, [method], hand.answering(handle))
     for method, path, handle in (
         ("GET", "/sandbox/state", show_state),
         ("POST", "/sandbox/people", add_person),
@@ -179,7 +146,7 @@ ENDPOINTS: tuple[tuple[str, list[str], Handler], ...] = tuple(
         ("POST", "/sandbox/reinstall", _moving(cloud.Cloud.reinstall)),
         ("POST", "/sandbox/reimport", _moving(cloud.Cloud.reimport)),
         ("PATCH", "/sandbox/faults", change_faults),
-        ("POST", "/sandbox/issues", create_issue),
-        ("PATCH", "/sandbox/issues/{issue}", change_issue),
+        *issue_hand.ENDPOINTS,
+        *organization_hand.ENDPOINTS,
     )
 )

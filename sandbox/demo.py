@@ -27,6 +27,8 @@ ADDON_KEY = "crm-contact-sync"
 PATIENCE_S = 60.0
 POLL_S = 0.25
 STOP_S = 10.0
+REPORTERS = 50
+"""People among whom an issue to show is looked for."""
 
 console = Console()
 
@@ -199,6 +201,20 @@ async def _summarise(admin: Admin, client: httpx.AsyncClient, run: dict[str, Any
     if any(on_site != in_addon for _, on_site, in_addon in rows):
         raise DemoFailedError("the add-on's numbers are not the site's")
     console.print(f"Contacts: [link]{admin.stage.site}/plugins/servlet/ac/{ADDON_KEY}/crm-contacts[/link]")
+    members = [account_id for account_id, person in wanted.items() if person["organizations"]]
+    console.print(f"An issue: [link]{admin.stage.site}{await _find_issue(admin, members)}[/link]")
+
+
+async def _find_issue(admin: Admin, reporters: collections.abc.Sequence[str]) -> str:
+    """The page of the newest issue that one of these people reported, or else the page of all issues."""
+    named = ", ".join(f'"{account_id}"' for account_id in reporters[:REPORTERS])
+    found = await admin.client.get(
+        # As the viewer of the site's own pages, which is its administrator.
+        f"{admin.stage.site}/bridge/request/{ADDON_KEY}/rest/api/3/search/jql",
+        params={"jql": f"reporter IN ({named}) ORDER BY created DESC", "maxResults": 1, "fields": "summary"},
+    )
+    issues = found.json()["issues"] if found.is_success else []
+    return f"/browse/{issues[0]['key']}" if issues else "/issues/"
 
 
 async def _linked_accounts(admin: Admin) -> set[str]:

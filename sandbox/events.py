@@ -6,6 +6,7 @@ Some things have no event on real sites, and so none here: deactivation, and all
 import dataclasses
 import datetime as dt
 import enum
+from typing import Any
 
 from sandbox import issues, person
 
@@ -16,31 +17,50 @@ class EventName(enum.StrEnum):
     USER_DELETED = "user_deleted"
     ISSUE_CREATED = "jira:issue_created"
     ISSUE_UPDATED = "jira:issue_updated"
+    ISSUE_DELETED = "jira:issue_deleted"
+    PROPERTY_SET = "issue_property_set"
+    PROPERTY_DELETED = "issue_property_deleted"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class UserEvent:
-    """`addon_keys` are the apps that were there to hear of it."""
+class _Happening:
+    """`addon_keys` are the apps that were there to hear of it. `trace` is what the app that did it wrote on its call.
+
+    What is part of a bulk operation is told of in Jira's secondary flow.
+    """
 
     name: EventName
     at: dt.datetime
     addon_keys: tuple[str, ...]
+    trace: str | None = None
+    is_bulk: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class UserEvent(_Happening):
     person: person.Person
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class IssueEvent:
-    """`reporter` is the one after the change, `reporter_before` the one before it, None if that did not change."""
+class IssueEvent(_Happening):
+    """`before` is None unless the issue was changed; a reporter is None for an issue that nobody has reported."""
 
-    name: EventName
-    at: dt.datetime
-    addon_keys: tuple[str, ...]
     issue: issues.Issue
-    reporter: person.Person
+    reporter: person.Person | None
+    before: issues.Issue | None = None
     reporter_before: person.Person | None = None
 
 
-Event = UserEvent | IssueEvent
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class PropertyEvent(_Happening):
+    """`value` is None for a property that was deleted."""
+
+    issue: issues.Issue
+    key: str
+    value: Any
+
+
+Event = UserEvent | IssueEvent | PropertyEvent
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,8 @@ import dataclasses
 import datetime as dt
 import enum
 
+from sandbox import tasks
+
 ERROR_STATUSES = (500, 502, 503, 504)
 
 
@@ -91,6 +93,14 @@ class Faults:
     quota_per_hour: int | None = None
     """Points that each app may spend here in a UTC hour; None is no limit."""
     enforce_bursts: bool = False
+    task_seconds: float = 0.0
+    """How long a task takes; with 0 it is done when somebody looks at the site next."""
+    task_outcome: tasks.State = tasks.State.COMPLETE
+    """How the tasks end that are asked for now; one that stays RUNNING never ends, only COMPLETE does anything."""
+    page_tokens_expire: bool = False
+    """The search takes no page token back."""
+    search_lag_s: float = 0.0
+    """How old what the search knows of the issues is."""
     webhooks: WebhookFaults = dataclasses.field(default_factory=WebhookFaults)
     interruptions: list[Interruption] = dataclasses.field(default_factory=list)
 

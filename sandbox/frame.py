@@ -1,6 +1,6 @@
 """What does Jira sign for an add-on's frame? The address of a frame, and the session token of `AP.context.getToken()`.
 
-Pure: time comes in. It says who is looking; whether they may look is `sandbox.modules`' question.
+Pure: time comes in. It says who is looking and at which issue; whether they may look is `sandbox.modules`' question.
 """
 
 import collections.abc
@@ -21,6 +21,10 @@ BRIDGE_VERSION = "1001.0.0-DEV"
 CONTEXT_PREFIX = "ac."
 PLACEHOLDER = re.compile(r"\{([A-Za-z0-9._-]+)\}")
 
+Claim = collections.abc.Mapping[str, object]
+"""What a token's `context` says of the place where the frame is."""
+NO_CLAIM: Claim = {}
+
 
 def context_of(parameters: collections.abc.Mapping[str, str]) -> dict[str, str]:
     """The page's parameters that are meant for the add-on: only those with Jira's prefix, which placeholders keep."""
@@ -36,6 +40,7 @@ def sign_frame_url(
     site_url: str,
     context: collections.abc.Mapping[str, str],
     now: dt.datetime,
+    claim: Claim = NO_CLAIM,
 ) -> str:
     """The address to load in the frame: the module's, with Connect's standard parameters and a token for exactly it.
 
@@ -59,6 +64,7 @@ def sign_frame_url(
         query_hash=qsh.compute("GET", path, full_query),
         lifetime=FRAME_TOKEN_LIFETIME,
         now=now,
+        claim=claim,
     )
     return f"{installed.base_url.rstrip('/')}/{path.removeprefix('/')}?{full_query}&jwt={token}"
 
@@ -69,6 +75,7 @@ def sign_session_token(
     account_id: str,
     now: dt.datetime,
     lifetime: dt.timedelta = SESSION_TOKEN_LIFETIME,
+    claim: Claim = NO_CLAIM,
 ) -> str:
     """A token of the person who looks, bound to no request: the add-on's page sends it to the add-on's own API."""
     return _sign(
@@ -77,6 +84,7 @@ def sign_session_token(
         query_hash=qsh.CONTEXT_QSH,
         lifetime=lifetime,
         now=now,
+        claim=claim,
     )
 
 
@@ -91,6 +99,7 @@ def _sign(
     query_hash: str,
     lifetime: dt.timedelta,
     now: dt.datetime,
+    claim: Claim,
 ) -> str:
     claims = {
         "iss": installed.client_key,
@@ -98,6 +107,6 @@ def _sign(
         "iat": now,
         "exp": now + lifetime,
         "qsh": query_hash,
-        "context": {},
+        "context": dict(claim),
     }
     return jwt.encode(claims, installed.shared_secret, algorithm="HS256")

@@ -2,13 +2,13 @@
 
 import html
 
-from sandbox import disorder, errors, paging, person, records, site
+from sandbox import disorder, errors, paging, person, place, records, site
 from sandbox.call import Answer, Call
 
 GROUP_PAGE_CAP = 50
 MEMBER_PAGE_CAP = 50
 PICKER_CAP = 20
-ACCESS_TYPES = frozenset({"site-admin", site.ADMIN_ACCESS, site.USER_ACCESS})
+ACCESS_TYPES = frozenset({"site-admin", place.ADMIN_ACCESS, place.USER_ACCESS})
 
 
 def list_groups(made: Call) -> Answer:
@@ -19,7 +19,7 @@ def list_groups(made: Call) -> Answer:
         raise errors.BadRequest(f"Invalid access type: {access}", reason="parameter")
     if product is not None and product not in site.PRODUCTS:
         raise errors.BadRequest(f"Invalid application key: {product}", reason="parameter")
-    wanted_access = site.ADMIN_ACCESS if access == "site-admin" else access
+    wanted_access = place.ADMIN_ACCESS if access == "site-admin" else access
     ids, group_names = made.parameters["groupId"], made.parameters["groupName"]
     found = [
         group
@@ -90,7 +90,7 @@ def _find_person(made: Call) -> person.Person:
         raise errors.NotFound("The user does not exist or you do not have permission to view them.") from exc
 
 
-def _find_group(made: Call) -> site.Group:
+def _find_group(made: Call) -> place.Group:
     group_id, name = made.parameters["groupId"], made.parameters["groupname"]
     if (group_id is None) == (name is None):
         raise errors.BadRequest("Either groupname or groupId must be given.", reason="parameter")

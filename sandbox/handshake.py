@@ -17,6 +17,9 @@ TOKEN_LIFETIME = dt.timedelta(minutes=3)
 ACCEPTED_STATUSES = frozenset({200, 204})
 MAX_KEY_CHARS = 64
 SCOPES = frozenset({*installation.LADDER, "NONE", "SPACE_ADMIN", "ACT_AS_USER", "ACCESS_EMAIL_ADDRESSES"})
+FIELD_TYPES = frozenset({"string", "text", "rich_text", "single_select", "multi_select", "number", "read_only"})
+SHOWN_TYPES = frozenset({"string", "number", "date"})
+INDEXED_TYPES = frozenset({"number", "text", "string", "user", "date"})
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1"})
 SERVER_VERSION = "100295"
 PLUGINS_VERSION = "1001.0.0-SNAPSHOT"
@@ -70,6 +73,7 @@ def check_descriptor(descriptor: object) -> dict[str, Any]:
     if unknown:
         raise DescriptorError(f"unknown scopes: {', '.join(sorted(unknown))}")
     _check_webhooks(descriptor)
+    _check_fields(descriptor.get("modules", {}))
     return descriptor
 
 
@@ -140,6 +144,29 @@ def _check_webhooks(descriptor: dict[str, Any]) -> None:
         raise DescriptorError("every webhook needs an event and a URL that starts with a slash")
     if declared and not {str(scope).upper() for scope in descriptor.get("scopes", ())} & set(installation.LADDER):
         raise DescriptorError("an app that uses webhooks must declare the read scope")
+
+
+def _check_fields(modules: dict[str, Any]) -> None:
+    """Source: Atlassian, the modules "Issue field" and "Entity property"; types may be written in capitals."""
+    for field in modules.get("jiraIssueFields", ()):
+        named = {"key", "name", "description", "type"} <= field.keys()
+        if not named or field["type"].lower() not in FIELD_TYPES:
+            raise DescriptorError(f"an issue field needs a key, a name, a description and a known type: {field}")
+        shown = field.get("property", {})
+        is_shown = shown.keys() == {"key", "path", "type"} and shown["type"].lower() in SHOWN_TYPES
+        if field["type"].lower() == "read_only" and not is_shown:
+            raise DescriptorError(f"a read_only field needs a property with key, path and type: {field['key']}")
+    for module in modules.get("jiraEntityProperties", ()):
+        configured = module.get("keyConfigurations", ())
+        extractions = [extraction for each in configured for extraction in each.get("extractions", ())]
+        if (
+            not {"key", "name"} <= module.keys()
+            or not all({"propertyKey", "extractions"} <= each.keys() for each in configured)
+            or not all(
+                each.get("objectName") and str(each.get("type")).lower() in INDEXED_TYPES for each in extractions
+            )
+        ):
+            raise DescriptorError(f"an entity property needs names, and extractions of known types: {module}")
 
 
 def _check_base_url(base_url: object) -> None:

@@ -38,3 +38,7 @@ class Installation:
         asked = {str(scope).upper() for scope in self.descriptor.get("scopes", ())}
         highest = max((LADDER.index(scope) for scope in asked if scope in LADDER), default=-1)
         return frozenset(asked | set(LADDER[: highest + 1]))
+
+    def hears(self, event: str) -> bool:
+        """Whether a webhook of this name is declared."""
+        return any(declared["event"] == event for declared in self.descriptor.get("modules", {}).get("webhooks", []))

@@ -1,93 +1,74 @@
-"""Which issues does a site have, and in what order? As little of an issue as tells who reported it and when."""
+"""What is an issue of a Jira site? One immutable record; its past and its place among others are the store's knowledge.
 
-import bisect
+A change makes a new record (`dataclasses.replace`), so that a reader never sees half of one.
+"""
+
 import collections.abc
 import dataclasses
 import datetime as dt
-import operator
-from typing import Literal
+import enum
+from typing import Any, Literal
 
-FIRST_ID = 10_000
+ISSUE_TYPE_ID = "10001"
+ISSUE_TYPE_NAME = "Service Request"
 Moment = Literal["created", "updated"]
+Order = Literal["created", "updated", "key"]
 MOMENTS: tuple[Moment, ...] = ("created", "updated")
-Place = tuple[dt.datetime, int]
-"""When, and the issue's number, which decides between issues of the same moment."""
+ORDERS: tuple[Order, ...] = ("created", "updated", "key")
+Place = tuple[Any, int]
+"""When, and the issue's number, which decides between issues of the same moment; or the project, and the number in it."""
+
+
+class StatusCategory(enum.StrEnum):
+    """Jira's own keys. Every status of this site is the only one of its category and has the category's name."""
+
+    NEW = "new"
+    INDETERMINATE = "indeterminate"
+    DONE = "done"
+
+    @property
+    def label(self) -> str:
+        return LABELS[self]
+
+
+LABELS = {
+    StatusCategory.NEW: "To Do",
+    StatusCategory.INDETERMINATE: "In Progress",
+    StatusCategory.DONE: "Done",
+}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
-    """`created` and `updated` are aware UTC."""
+    """`created` and `updated` are aware UTC; nobody has reported an issue whose `reporter_id` is None.
+
+    `reporter_changes` are the moments at which it got another reporter. Properties change neither them nor `updated`.
+    """
 
     number: int
     key: str
     project_id: str
     project_key: str
-    reporter_id: str
+    reporter_id: str | None
     summary: str
     created: dt.datetime
     updated: dt.datetime
+    status: StatusCategory = StatusCategory.NEW
+    properties: collections.abc.Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    reporter_changes: tuple[dt.datetime, ...] = ()
 
     @property
     def issue_id(self) -> str:
         return str(self.number)
 
-    def place(self, moment: Moment) -> Place:
-        return (self.created if moment == "created" else self.updated), self.number
+    def place(self, order: Order) -> Place:
+        if order == "key":
+            return self.project_key, int(self.key.rpartition("-")[2])
+        return (self.created if order == "created" else self.updated), self.number
 
+    def with_property(self, key: str, value: Any) -> "Issue":
+        return dataclasses.replace(self, properties={**self.properties, key: value})
 
-class Issues:
-    """All issues of one site."""
-
-    def __init__(self) -> None:
-        self._issues: dict[int, Issue] = {}
-        self._places: dict[Moment, list[Place]] = {moment: [] for moment in MOMENTS}
-        self._in_project: dict[str, int] = {}
-
-    def __len__(self) -> int:
-        return len(self._issues)
-
-    def create(self, *, project_id: str, project_key: str, reporter_id: str, summary: str, at: dt.datetime) -> Issue:
-        """The project's next issue."""
-        count = self._in_project[project_key] = self._in_project.get(project_key, 0) + 1
-        created = Issue(
-            number=FIRST_ID + len(self._issues),
-            key=f"{project_key}-{count}",
-            project_id=project_id,
-            project_key=project_key,
-            reporter_id=reporter_id,
-            summary=summary,
-            created=at,
-            updated=at,
-        )
-        self._issues[created.number] = created
-        for moment in MOMENTS:
-            bisect.insort(self._places[moment], created.place(moment))
-        return created
-
-    def change_reporter(self, number: int, reporter_id: str, *, at: dt.datetime) -> Issue:
-        before = self._issues[number]
-        changed = dataclasses.replace(before, reporter_id=reporter_id, updated=at)
-        places = self._places["updated"]
-        del places[bisect.bisect_left(places, before.place("updated"))]
-        bisect.insort(places, changed.place("updated"))
-        self._issues[number] = changed
-        return changed
-
-    def find(self, id_or_key: str) -> Issue | None:
-        if id_or_key.isdecimal():
-            return self._issues.get(int(id_or_key))
-        return next((each for each in self._issues.values() if each.key == id_or_key), None)
-
-    def walk(
-        self, moment: Moment, *, since: dt.datetime | None, after: Place | None, descending: bool
-    ) -> collections.abc.Iterator[Issue]:
-        """Issues by `moment`, none from before `since`, and none up to the place `after` in the order that is asked for."""
-        places = self._places[moment]
-        first = 0 if since is None else bisect.bisect_left(places, since, key=operator.itemgetter(0))
-        last = len(places)
-        if after is not None and descending:
-            last = bisect.bisect_left(places, after)
-        elif after is not None:
-            first = max(first, bisect.bisect_right(places, after))
-        steps = range(last - 1, first - 1, -1) if descending else range(first, last)
-        return (self._issues[places[step][1]] for step in steps)
+    def without_property(self, key: str) -> "Issue":
+        kept = {name: value for name, value in self.properties.items() if name != key}
+        return dataclasses.replace(self, properties=kept)

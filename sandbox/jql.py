@@ -1,27 +1,25 @@
-"""What does a JQL query ask for? A small part of the language, read strictly: what is not understood is refused.
+"""How is a JQL query built? Its grammar, read strictly into a tree: what is not understood is refused.
 
-Conditions on `created`, `updated`, `reporter` and `project`, joined by AND, and ORDER BY one of the two dates. Pure.
-Source: Atlassian, "JQL fields" and "JQL operators". Dates are in the time zone of the asking app's user: UTC.
+What the fields mean is `jql_terms`' business. Pure. Source: Atlassian, "Advanced searching", its pages on operators and
+keywords; of the short forms `&&`, `||` and `!` and of functions this site knows none.
 """
 
 import collections.abc
 import dataclasses
-import datetime as dt
-import operator
 import re
 
-from sandbox import issues
-
-TOKEN = re.compile(r"""\s*(?:"([^"\\]*)"|'([^'\\]*)'|([<>]=?|!=|=|[(),])|([\w./-]+))""")
-RELATIVE = re.compile(r"-(\d{1,4})([mhdw])")
-UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-DATE_FORMATS = ("%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M", "%Y-%m-%d", "%Y/%m/%d")
-COMPARISONS: collections.abc.Mapping[str, collections.abc.Callable[[dt.datetime, dt.datetime], bool]] = {
-    ">=": operator.ge,
-    ">": operator.gt,
-    "<=": operator.le,
-    "<": operator.lt,
-}
+TOKEN = re.compile(
+    r"""\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([<>]=?|!=|!~|=|~|[(),])|([\w.-]+\[[^\]]*\][\w.-]*|[\w./+-]+))""",
+    re.DOTALL,
+)
+ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
+ESCAPES = {"t": "\t", "n": "\n", "r": "\r", " ": " ", "'": "'", '"': '"', "\\": "\\"}
+EMPTY = frozenset({"empty", "null"})
+RESERVED = EMPTY | {"and", "or", "not", "in", "is", "order", "by", "changed", "after", "before", "was"}
+SIGNS = frozenset({"=", "!=", ">", ">=", "<", "<=", "~", "!~"})
+MAX_DEPTH = 50
+Operand = str | None
+"""A value; None is EMPTY."""
 
 
 class JqlError(Exception):
@@ -29,138 +27,198 @@ class JqlError(Exception):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class DateCondition:
-    field: issues.Moment
-    comparison: str
-    moment: dt.datetime
+class Clause:
+    """`operator` is a sign, or words in small letters: `in`, `not in`, `is`, `is not`, `changed after` and its like."""
 
-    def holds(self, issue: issues.Issue) -> bool:
-        return COMPARISONS[self.comparison](issue.place(self.field)[0], self.moment)
+    field: str
+    operator: str
+    operands: tuple[Operand, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class TextCondition:
-    field: str
-    value: str
-
-    def holds(self, issue: issues.Issue) -> bool:
-        if self.field == "reporter":
-            return issue.reporter_id == self.value
-        return self.value.casefold() in (issue.project_key.casefold(), issue.project_id)
+class All:
+    parts: tuple["Node", ...]
 
 
-Condition = DateCondition | TextCondition
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Any:
+    parts: tuple["Node", ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Not:
+    part: "Node"
+
+
+Node = Clause | All | Any | Not
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    conditions: tuple[Condition, ...]
-    order_by: issues.Moment = "created"
-    descending: bool = True
+    """`order_by` is empty without ORDER BY."""
 
-    def holds(self, issue: issues.Issue) -> bool:
-        return all(condition.holds(issue) for condition in self.conditions)
+    root: Node
+    order_by: str = ""
+    is_descending: bool = True
 
-    @property
-    def since(self) -> dt.datetime | None:
-        """The earliest moment, of the one that orders the answer, that the conditions let through."""
-        bounds = [
-            each.moment
-            for each in self.conditions
-            if isinstance(each, DateCondition) and each.field == self.order_by and each.comparison in {">=", ">"}
-        ]
-        return max(bounds, default=None)
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Token:
+    text: str
+    is_quoted: bool = False
 
     @property
-    def projects(self) -> list[str]:
-        return [each.value for each in self.conditions if isinstance(each, TextCondition) and each.field == "project"]
+    def word(self) -> str:
+        """In small letters; quotes take a keyword its meaning."""
+        return "" if self.is_quoted else self.text.casefold()
 
 
-def parse(text: str, now: dt.datetime) -> Query:
+def parse(text: str) -> Query:
     """Raises JqlError, also for a query without any condition."""
     reader = _Reader(_split(text))
-    if reader.peek().casefold() in {"", "order"}:
+    if reader.peek().word in {"", "order"} and not reader.peek().is_quoted:
         raise JqlError("Unbounded JQL queries are not allowed here. Please add a search restriction to your query.")
-    conditions = [_read_condition(reader, now)]
-    while reader.skip("and"):
-        conditions.append(_read_condition(reader, now))
+    root = _read_any(reader, 0)
     if not reader.skip("order"):
         reader.expect_end()
-        return Query(conditions=tuple(conditions))
-    if not reader.skip("by"):
-        raise _not_expected(reader.peek())
-    order_by = _find_moment(reader.take())
-    if order_by is None:
-        raise JqlError("Results can be ordered by created or updated only.")
-    descending = not reader.skip("asc")
-    if descending:
+        return Query(root=root)
+    reader.expect("by")
+    order_by = _take_name(reader)
+    is_descending = not reader.skip("asc")
+    if is_descending:
         reader.skip("desc")
     reader.expect_end()
-    return Query(conditions=tuple(conditions), order_by=order_by, descending=descending)
+    return Query(root=root, order_by=order_by, is_descending=is_descending)
 
 
 class _Reader:
-    def __init__(self, tokens: list[str]) -> None:
+    def __init__(self, tokens: collections.abc.Sequence[_Token]) -> None:
         self._tokens = tokens
         self._next = 0
 
-    def peek(self) -> str:
-        return self._tokens[self._next] if self._next < len(self._tokens) else ""
+    def peek(self) -> _Token:
+        return self._tokens[self._next] if self._next < len(self._tokens) else _Token(text="")
 
-    def take(self) -> str:
+    def take(self) -> _Token:
         taken = self.peek()
         self._next += 1
         return taken
 
     def skip(self, word: str) -> bool:
-        found = self.peek().casefold() == word
+        found = self.peek().word == word
         self._next += found
         return found
 
+    def expect(self, word: str) -> None:
+        if not self.skip(word):
+            raise _not_expected(self.peek().text)
+
     def expect_end(self) -> None:
         if self._next < len(self._tokens):
-            raise _not_expected(self.peek())
+            raise _not_expected(self.peek().text)
 
 
-def _split(text: str) -> list[str]:
-    tokens: list[str] = []
+def _split(text: str) -> list[_Token]:
+    tokens: list[_Token] = []
     position, end = 0, len(text.rstrip())
     while position < end:
         matched = TOKEN.match(text, position)
         if matched is None:
             raise _not_expected(text[position:].strip()[:1])
-        tokens.append(matched[matched.lastindex or 0])
+        double, single, sign, word = matched.groups()
+        quoted = single if double is None else double
+        tokens.append(_Token(text=sign or word) if quoted is None else _Token(text=_unescape(quoted), is_quoted=True))
         position = matched.end()
     return tokens
 
 
-def _read_condition(reader: _Reader, now: dt.datetime) -> Condition:
-    field, comparison, value = reader.take().casefold(), reader.take(), reader.take()
-    moment = _find_moment(field)
-    if moment is not None and comparison in COMPARISONS:
-        return DateCondition(field=moment, comparison=comparison, moment=_read_date(field, value, now))
-    if field in {"reporter", "project"} and comparison == "=" and value:
-        return TextCondition(field=field, value=value)
-    if moment is None and field not in {"reporter", "project"}:
-        raise JqlError(f"Field '{field}' does not exist or you do not have permission to view it.")
-    raise JqlError(f"The operator '{comparison}' is not supported by the '{field}' field.")
+def _unescape(quoted: str) -> str:
+    def replace(found: re.Match[str]) -> str:
+        code, letter = found.groups()
+        if code is not None:
+            return chr(int(code, 16))
+        if letter not in ESCAPES:
+            raise JqlError(f"Error in the JQL Query: '\\{letter}' is an illegal JQL escape sequence.")
+        return ESCAPES[letter]
+
+    return ESCAPE.sub(replace, quoted)
 
 
-def _find_moment(word: str) -> issues.Moment | None:
-    return next((moment for moment in issues.MOMENTS if moment == word.casefold()), None)
+def _read_any(reader: _Reader, depth: int) -> Node:
+    parts = [_read_all(reader, depth)]
+    while reader.skip("or"):
+        parts.append(_read_all(reader, depth))
+    return parts[0] if len(parts) == 1 else Any(parts=tuple(parts))
 
 
-def _read_date(field: str, value: str, now: dt.datetime) -> dt.datetime:
-    relative = RELATIVE.fullmatch(value)
-    if relative is not None:
-        return now - dt.timedelta(**{UNITS[relative[2]]: int(relative[1])})
-    for form in DATE_FORMATS:
-        try:
-            return dt.datetime.strptime(value, form).replace(tzinfo=dt.UTC)
-        except ValueError:
-            continue
-    raise JqlError(f"Date value '{value}' for field '{field}' is invalid. Valid formats include: 'yyyy-MM-dd HH:mm'.")
+def _read_all(reader: _Reader, depth: int) -> Node:
+    parts = [_read_part(reader, depth)]
+    while reader.skip("and"):
+        parts.append(_read_part(reader, depth))
+    return parts[0] if len(parts) == 1 else All(parts=tuple(parts))
+
+
+def _read_part(reader: _Reader, depth: int) -> Node:
+    if depth == MAX_DEPTH:
+        raise JqlError("Error in the JQL Query: it is nested too deeply.")
+    if reader.skip("not"):
+        return Not(part=_read_part(reader, depth + 1))
+    if reader.skip("("):
+        inner = _read_any(reader, depth + 1)
+        reader.expect(")")
+        return inner
+    return _read_clause(reader)
+
+
+def _read_clause(reader: _Reader) -> Clause:
+    field = _take_name(reader)
+    if reader.skip("changed"):
+        if reader.peek().word not in {"after", "before"}:
+            return Clause(field=field, operator="changed", operands=())
+        return Clause(field=field, operator=f"changed {reader.take().word}", operands=(_read_operand(reader),))
+    if reader.skip("is"):
+        operator = "is not" if reader.skip("not") else "is"
+        operand = _read_operand(reader)
+        if operand is not None:
+            raise JqlError(f"The operator '{operator}' takes EMPTY only.")
+        return Clause(field=field, operator=operator, operands=(None,))
+    if reader.peek().word in {"in", "not"}:
+        operator = "not in" if reader.skip("not") else "in"
+        reader.expect("in")
+        return Clause(field=field, operator=operator, operands=_read_list(reader))
+    sign = reader.take()
+    if sign.word not in SIGNS:
+        raise _not_expected(sign.text)
+    return Clause(field=field, operator=sign.text, operands=(_read_operand(reader),))
+
+
+def _read_list(reader: _Reader) -> tuple[Operand, ...]:
+    reader.expect("(")
+    operands = [_read_operand(reader)]
+    while reader.skip(","):
+        operands.append(_read_operand(reader))
+    reader.expect(")")
+    return tuple(operands)
+
+
+def _read_operand(reader: _Reader) -> Operand:
+    taken = reader.take()
+    if taken.word in EMPTY:
+        return None
+    return _check_plain(taken)
+
+
+def _take_name(reader: _Reader) -> str:
+    return _check_plain(reader.take())
+
+
+def _check_plain(taken: _Token) -> str:
+    if not taken.is_quoted and (taken.word in RESERVED or not taken.text or taken.text in SIGNS or taken.text in "(),"):
+        raise _not_expected(taken.text)
+    return taken.text
 
 
 def _not_expected(found: str) -> JqlError:
+    if not found:
+        return JqlError("Error in the JQL Query: the query ends too early.")
     return JqlError(f"Error in the JQL Query: '{found}' was not expected here.")

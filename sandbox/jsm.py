@@ -3,7 +3,7 @@
 import collections.abc
 from typing import Any
 
-from sandbox import disorder, errors, paging, person, records, site
+from sandbox import disorder, errors, paging, person, place, records, site
 from sandbox.call import Answer, Call
 
 OPT_IN_HEADER = "x-experimentalapi"
@@ -69,7 +69,7 @@ def _page_of_people(made: Call, found: collections.abc.Sequence[person.Person], 
     return paging.build_jsm_page(made, found, cap=cap, show=lambda each: records.build_jsm_user(made.site, each))
 
 
-def _page_of_organizations(made: Call, found: list[site.Organization]) -> dict[str, Any]:
+def _page_of_organizations(made: Call, found: list[place.Organization]) -> dict[str, Any]:
     account_id = made.parameters["accountId"]
     if account_id is not None:
         found = [each for each in found if made.site.organization_members.has(each.organization_id, account_id)]
@@ -79,7 +79,7 @@ def _page_of_organizations(made: Call, found: list[site.Organization]) -> dict[s
     )
 
 
-def _find_desk(made: Call) -> site.Desk:
+def _find_desk(made: Call) -> place.Desk:
     wanted = made.parameters["serviceDeskId"]
     try:
         return made.site.find_desk(wanted)
@@ -87,7 +87,7 @@ def _find_desk(made: Call) -> site.Desk:
         raise errors.NotFound(f"The service desk with id {wanted} does not exist.") from exc
 
 
-def _find_organization(made: Call) -> site.Organization:
+def _find_organization(made: Call) -> place.Organization:
     wanted = made.parameters["organizationId"]
     found = made.site.organizations.get(str(wanted))
     if found is None:
@@ -95,7 +95,7 @@ def _find_organization(made: Call) -> site.Organization:
     return found
 
 
-def _build_desk(of_site: site.Site, desk: site.Desk) -> dict[str, Any]:
+def _build_desk(of_site: site.Site, desk: place.Desk) -> dict[str, Any]:
     return {
         "id": desk.desk_id,
         "projectId": desk.project_id,
@@ -106,7 +106,7 @@ def _build_desk(of_site: site.Site, desk: site.Desk) -> dict[str, Any]:
     }
 
 
-def _build_organization(of_site: site.Site, organization: site.Organization) -> dict[str, Any]:
+def _build_organization(of_site: site.Site, organization: place.Organization) -> dict[str, Any]:
     return {
         "id": organization.organization_id,
         "uuid": organization.uuid,

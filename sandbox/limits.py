@@ -4,9 +4,10 @@ It asks the meters and changes only the bursts' buckets. Source: Atlassian, "Rat
 """
 
 import datetime as dt
+import http
 import math
 
-from sandbox import metering
+from sandbox import errors, metering
 from sandbox.faults import Limit
 
 HOUR = dt.timedelta(hours=1)
@@ -60,6 +61,16 @@ def build_refusal(
         case Limit.GATEWAY:
             # Met on 22 April 2026: turned away in front of Jira, with neither a reason nor Retry-After.
             return {"X-RateLimit-Reset": _show_moment(now + dt.timedelta(minutes=1))}
+
+
+def turn_away(limit: Limit, *, now: dt.datetime, quota: int | None = None) -> errors.Refusal:
+    """The 429 to be raised."""
+    return errors.Refusal(
+        "Rate limit exceeded.",
+        status=http.HTTPStatus.TOO_MANY_REQUESTS,
+        reason=str(limit),
+        headers=build_refusal(limit, now=now, quota=quota),
+    )
 
 
 def build_remaining(limit: Limit, quota: int, spent: int, now: dt.datetime) -> dict[str, str]:

@@ -6,6 +6,11 @@ import dataclasses
 from sandbox import person
 
 PAGE_SIZE = 50
+KIND_TITLES = {
+    person.PersonKind.USER: "Jira user",
+    person.PersonKind.CUSTOMER: "Portal customer",
+    person.PersonKind.APP: "App",
+}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +37,12 @@ class Listing:
     @property
     def last(self) -> int:
         return (self.page - 1) * PAGE_SIZE + len(self.people)
+
+
+def read_page(parameters: collections.abc.Mapping[str, str]) -> int:
+    """The page's number in the address of a list; the first for anything that is none."""
+    page = parameters.get("page", "1")
+    return int(page) if page.isdecimal() else 1
 
 
 def list_people(everyone: collections.abc.Iterable[person.Person], query: Query) -> Listing:

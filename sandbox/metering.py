@@ -10,6 +10,8 @@ import collections.abc
 import datetime as dt
 from typing import Any
 
+ISSUE_WRITES = {dt.timedelta(seconds=2): 20, dt.timedelta(seconds=30): 100}
+"""Within how long an issue may be written to how often."""
 REQUEST = 1
 IDENTITY = 2
 CORE = 1
@@ -34,12 +36,23 @@ PRICES: collections.abc.Mapping[str, int] = {
     "getOrganization": CORE,
     "searchAndReconsileIssuesUsingJql": CORE,
     "searchAndReconsileIssuesUsingJqlPost": CORE,
+    "getIssue": CORE,
+    "bulkFetchIssues": CORE,
+    "getIssueProperty": CORE,
+    "getFields": CORE,
 }
 """Per object that the answer holds, on top of the request."""
 LISTS = ("values", "issues", "groups", "permissions")
 """Where an answer keeps its objects; one without any of these is a single object."""
 BURSTS_BY_METHOD = {"GET": 100, "POST": 100, "PUT": 50, "DELETE": 50}
-BURSTS_BY_OPERATION = {"getCustomers": 5, "getUser": 150, "getUserEmail": 200, "getUserEmailBulk": 200}
+BURSTS_BY_OPERATION = {
+    "getCustomers": 5,
+    "getUser": 150,
+    "getUserEmail": 200,
+    "getUserEmailBulk": 200,
+    "getIssue": 150,
+    "countIssues": 150,
+}
 """Requests a second for one operation of one site, all apps together. Bucket sizes are not published: one second's worth."""
 
 
@@ -91,6 +104,23 @@ class Bursts:
         tokens = min(rate, tokens + max(0.0, (now - at).total_seconds()) * rate)
         admitted = tokens >= 1
         self._buckets[operation_id] = (tokens - admitted, now)
+        return admitted
+
+
+class IssueWrites:
+    """When each issue was written to by a call of its own; bulk operations are not published to count."""
+
+    def __init__(self) -> None:
+        self._writes: dict[int, collections.deque[dt.datetime]] = {}
+
+    def admit(self, number: int, now: dt.datetime) -> bool:
+        """Whether this issue may be written to once more; a write that is turned away does not count."""
+        writes = self._writes.setdefault(number, collections.deque())
+        while writes and writes[0] <= now - max(ISSUE_WRITES):
+            writes.popleft()
+        admitted = all(sum(at > now - window for at in writes) < most for window, most in ISSUE_WRITES.items())
+        if admitted:
+            writes.append(now)
         return admitted
 
 

@@ -1,4 +1,4 @@
-"""Which pages does an add-on put into the site, and who may open them? Read from its descriptor; pure.
+"""Which pages and panels does an add-on put into the site, and who may open them? Read from its descriptor; pure.
 
 The conditions are those of Connect that can be answered here; an unknown one hides the page, as Jira does.
 """
@@ -6,35 +6,45 @@ The conditions are those of Connect that can be answered here; an unknown one hi
 import collections.abc
 import dataclasses
 import enum
+import urllib.parse
 from typing import Any
 
 from sandbox import installation, site, viewer
 
 
 class Place(enum.StrEnum):
-    """The descriptor's name for where a page hangs."""
+    """The descriptor's name for where a module's frame is shown."""
 
     GENERAL = "generalPages"
     ADMIN = "adminPages"
+    ISSUE_CONTEXT = "jiraIssueContexts"
+
+
+PAGES = frozenset({Place.GENERAL, Place.ADMIN})
+"""Those that are a page of their own."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ModulePage:
+    """`label` is what stands beside a panel's name while it is folded, with the picture at `icon_url`, a whole address."""
+
     addon_key: str
     key: str
     name: str
     url: str
     place: Place
     conditions: tuple[collections.abc.Mapping[str, Any], ...]
+    label: str = ""
+    icon_url: str | None = None
 
     @property
     def path(self) -> str:
-        """Where the site shows this page."""
+        """Where the site shows this page, if it is one."""
         return f"/plugins/servlet/ac/{self.addon_key}/{self.key}"
 
 
 def pages_of(of_site: site.Site) -> list[ModulePage]:
-    """Every page of every enabled add-on, in the descriptors' order."""
+    """Every page and panel of every enabled add-on, in the descriptors' order."""
     return [
         page
         for installed in of_site.installations.values()
@@ -45,6 +55,11 @@ def pages_of(of_site: site.Site) -> list[ModulePage]:
 
 def find_page(of_site: site.Site, addon_key: str, module_key: str) -> ModulePage | None:
     return next((page for page in pages_of(of_site) if (page.addon_key, page.key) == (addon_key, module_key)), None)
+
+
+def panels_of(of_site: site.Site, seen_by: viewer.Viewer) -> list[ModulePage]:
+    """What this person finds beside an issue, in the descriptors' order."""
+    return [page for page in pages_of(of_site) if page.place is Place.ISSUE_CONTEXT and may_open(page, seen_by)]
 
 
 def may_open(page: ModulePage, seen_by: viewer.Viewer) -> bool:
@@ -61,13 +76,26 @@ def _descriptor_pages(installed: installation.Installation) -> list[ModulePage]:
             addon_key=installed.addon_key,
             key=module["key"],
             name=module["name"]["value"],
-            url=module["url"],
+            url=module["target"]["url"] if "target" in module else module["url"],
             place=place,
             conditions=tuple(module.get("conditions", ())),
+            label=_label(module),
+            icon_url=_icon_url(installed, module),
         )
         for place in Place
         for module in declared.get(place.value, ())
     ]
+
+
+def _label(module: collections.abc.Mapping[str, Any]) -> str:
+    content = module.get("content", {})
+    return str(content["label"]["value"]) if content.get("type") == "label" else ""
+
+
+def _icon_url(installed: installation.Installation, module: collections.abc.Mapping[str, Any]) -> str | None:
+    if "icon" not in module:
+        return None
+    return urllib.parse.urljoin(f"{installed.base_url.rstrip('/')}/", str(module["icon"]["url"]).removeprefix("/"))
 
 
 def _holds(condition: collections.abc.Mapping[str, Any], seen_by: viewer.Viewer) -> bool:

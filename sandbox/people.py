@@ -5,6 +5,7 @@ Shares below are of all accounts unless they say otherwise. Ids, names and addre
 
 import collections
 import dataclasses
+import itertools
 import random
 
 from sandbox import accounts, names, person, places, site
@@ -26,14 +27,24 @@ MIN_APPS = 2
 TIME_ZONES = ("Europe/Berlin", "America/New_York", "Asia/Tokyo", "Asia/Jerusalem", "Australia/Sydney", "Etc/UTC")
 
 
-def populate(of_site: site.Site, *, people: int, seed: int, customers_share: float = CUSTOMERS_SHARE) -> None:
-    """Fill an empty site with `people` accounts of all kinds; three well-known ones are always there."""
+def populate(
+    of_site: site.Site,
+    *,
+    people: int,
+    seed: int,
+    customers_share: float = CUSTOMERS_SHARE,
+    organizations: int | None = None,
+) -> None:
+    """Fill an empty site with `people` accounts of all kinds; three well-known ones are always there.
+
+    With a number of `organizations`, every customer belongs to one of them, and to each as many as to the others.
+    """
     rng = random.Random(seed)  # noqa: S311 - reproducible on purpose; nothing secret is drawn from it
     drawn_names = names.Names(rng)
     rest = max(0, people - 3)
     apps = min(rest, max(MIN_APPS, round(people * APPS_SHARE))) if rest else 0
     customers = round((rest - apps) * customers_share)
-    built = places.build(of_site, rng, drawn_names, customers=customers)
+    built = places.build(of_site, rng, drawn_names, customers=customers, organizations=organizations)
     generator = _Generator(of_site, rng, drawn_names, built)
     generator.add_well_known()
     for _ in range(apps):
@@ -42,6 +53,8 @@ def populate(of_site: site.Site, *, people: int, seed: int, customers_share: flo
         generator.add_user()
     for _ in range(customers):
         generator.add_customer()
+    if organizations is not None:
+        generator.share_customers()
     generator.settle()
 
 
@@ -109,6 +122,17 @@ class _Generator:
                 self._desks[desk].append(added.account_id)
         if not in_desk or self.rng.random() < 0.5:  # noqa: PLR2004 - every other desk customer has an organization too
             self._organizations[organization].append(added.account_id)
+
+    def share_customers(self) -> None:
+        """Into the organizations in turn, wherever chance has put them."""
+        customers = [
+            each.account_id
+            for each in self.site.people.values()
+            if each.kind is person.PersonKind.CUSTOMER and each.active
+        ]
+        self._organizations.clear()
+        for account_id, (organization, _) in zip(customers, itertools.cycle(self.places.organizations), strict=False):
+            self._organizations[organization].append(account_id)
 
     def settle(self) -> None:
         """Write the memberships down, all at once: sorting each list once is what makes large sites quick."""

@@ -60,8 +60,33 @@ def check_bulk(made: Call) -> Answer:
         raise errors.NotAllowed("You may not check other users' permissions.", reason="permission")
     granted = _granted_to(made, account_id)
     return Answer(
-        body={"globalPermissions": [key for key in asked if key in granted], "projectPermissions": []},
+        body={
+            "globalPermissions": [key for key in asked if key in granted],
+            "projectPermissions": _granted_on_issues(made, account_id, body.get("projectPermissions", [])),
+        },
     )
+
+
+def _granted_on_issues(made: Call, account_id: str, asked: Any) -> list[dict[str, Any]]:
+    """For each permission the issues, of those asked about, on which the person has it; no project is looked up."""
+    if not isinstance(asked, list) or not all(isinstance(each, dict) for each in asked):
+        raise errors.BadRequest("projectPermissions must be a list of objects.", reason="body")
+    granted: dict[str, list[int]] = {}
+    for each in asked:
+        keys = _read_keys(each, "permissions")
+        _check_known(keys, PROJECT.keys())
+        there = [number for number in each.get("issues", []) if made.site.issues.find(str(number)) is not None]
+        for key in keys:
+            granted.setdefault(key, []).extend(there if _has_on_issues(made, account_id, key) else [])
+    return [{"permission": key, "issues": numbers, "projects": []} for key, numbers in granted.items()]
+
+
+def _has_on_issues(made: Call, account_id: str, key: str) -> bool:
+    """People with Jira see and edit every issue of this site; portal customers none."""
+    found = made.site.people.get(account_id)
+    if found is None or not found.active or found.kind is not person.PersonKind.USER:
+        return False
+    return key != "ADMINISTER_PROJECTS" or made.site.is_admin(account_id)
 
 
 def _granted_to(made: Call, account_id: str) -> set[str]:

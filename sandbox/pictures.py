@@ -11,7 +11,7 @@ import dataclasses
 import pathlib
 import shutil
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 import typer
@@ -26,10 +26,10 @@ from playwright.async_api import (
     expect,
 )
 
-from sandbox import accounts, demo
+from sandbox import accounts, chrome, demo
 
 THEMES = ("light", "dark")
-WIDTH, HEIGHT, MARGIN = 1280, 800, 24  # pixels
+WIDTH, HEIGHT, TALL, MARGIN = 1280, 800, 1000, 24  # pixels
 MAX_BYTES = 150_000
 PATIENCE_MS = 60_000
 PEOPLE = 1400
@@ -41,6 +41,8 @@ COMPANIES: collections.abc.Mapping[str, tuple[str, ...]] = {
     "Contoso": (),
 }
 MIA = {"displayName": "Mia Marple", "email": "mia@northwind.example", "timeZone": "Europe/Berlin"}
+NADIA = {"displayName": "Nadia Nowak", "email": "nadia@nwt.example", "accountType": "customer"}
+ISSUE = "The printer in hall 3 is on fire"
 SHEET = (
     "Name;E-mail;Phone;Company;Met at\n"
     "Grace Hopper;grace@navy.example;+1 555 0100;Northwind Traders;Hannover Fair\n"
@@ -58,27 +60,31 @@ class Studio:
     browser: Browser
     folder: pathlib.Path
 
-    async def hand(self, method: str, path: str, body: object = None) -> None:
+    async def hand(self, method: str, path: str, body: object = None) -> Any:
         answer = await self.admin.client.request(method, f"{self.stage.site}/sandbox/{path}", json=body)
         answer.raise_for_status()
+        return answer.json()
 
     @contextlib.asynccontextmanager
-    async def look(self, theme: str, module: str) -> collections.abc.AsyncIterator[tuple[Page, FrameLocator]]:
-        """A page of the add-on's, as the administrator sees it in this theme."""
+    async def visit(self, theme: str, path: str) -> collections.abc.AsyncIterator[Page]:
+        """A page of the site, as the administrator sees it in this theme."""
         context = await self.browser.new_context(viewport=ViewportSize(width=WIDTH, height=HEIGHT))
         port = httpx.URL(self.stage.site).port
         await context.add_cookies([{"name": f"sandbox-theme-{port}", "value": theme, "url": self.stage.site}])
         page = await context.new_page()
-        await page.goto(f"{self.stage.site}/plugins/servlet/ac/{demo.ADDON_KEY}/{module}")
-        await page.wait_for_selector("#module iframe[data-bridge=established]", timeout=PATIENCE_MS)
-        yield page, page.frame_locator("#module iframe")
+        await page.goto(f"{self.stage.site}{path}")
+        yield page
         await context.close()
 
-    async def take(self, page: Page, name: str, *, height: int = HEIGHT, below: str | None = None) -> None:
-        """So much of the page, from its top or from an element of the add-on's on.
+    @contextlib.asynccontextmanager
+    async def look(self, theme: str, module: str) -> collections.abc.AsyncIterator[tuple[Page, FrameLocator]]:
+        """A page of the add-on's."""
+        async with self.visit(theme, f"/plugins/servlet/ac/{demo.ADDON_KEY}/{module}") as page:
+            await page.wait_for_selector("#module iframe[data-bridge=established]", timeout=PATIENCE_MS)
+            yield page, page.frame_locator("#module iframe")
 
-        Raises DemoFailedError for a picture that is too large a file.
-        """
+    async def take(self, page: Page, name: str, *, height: int = HEIGHT, below: str | None = None) -> None:
+        """So much of a page of the add-on's, from its top or from an element of it on. Raises DemoFailedError."""
         frame = page.frame_locator("#module iframe")
         await frame.locator("body:not(:has([aria-busy=true]))").wait_for(timeout=PATIENCE_MS)
         content = await frame.locator(".ac-content").evaluate("content => content.scrollHeight")
@@ -87,10 +93,14 @@ class Studio:
         await page.wait_for_function(
             "height => document.querySelector('#module iframe').getBoundingClientRect().height >= height", arg=content
         )
-        await page.mouse.move(0, 0)
         box = None if below is None else await frame.locator(below).bounding_box()
         top = 0 if box is None else box["y"] - MARGIN
-        clip = FloatRect(x=0, y=top, width=WIDTH, height=min(height, max(offset + content, HEIGHT) - top))
+        await self.save(page, name, top=top, height=min(height, max(offset + content, HEIGHT) - top))
+
+    async def save(self, page: Page, name: str, *, top: float = 0, height: float = HEIGHT) -> None:
+        """Raises DemoFailedError for a picture that is too large a file."""
+        await page.mouse.move(0, 0)
+        clip = FloatRect(x=0, y=top, width=WIDTH, height=height)
         picture = await page.screenshot(animations="disabled", caret="hide", clip=clip)
         if len(picture) > MAX_BYTES:
             raise demo.DemoFailedError(f"{name}: {len(picture):,} bytes are more than {MAX_BYTES:,}")
@@ -113,6 +123,13 @@ async def _prepare(studio: Studio) -> None:
         made = await studio.admin.call("POST", "/api/companies", {"name": name, "domains": list(domains)})
         companies[name] = {"id": made["id"]}
     northwind = companies["Northwind Traders"]
+    nadia = await studio.hand("POST", "people", NADIA)
+    for issue in (
+        {"reporterId": nadia["accountId"], "summary": ISSUE},
+        {"reporterId": nadia["accountId"], "summary": "Who signs the new contract?"},
+        {"reporterId": accounts.WELL_KNOWN_MEMBER, "summary": "Der Lieferschein fehlt", "status": "indeterminate"},
+    ):
+        await studio.hand("POST", "issues", issue)
     for contact in (
         {
             "name": "Mia",
@@ -141,6 +158,7 @@ async def _scenes(studio: Studio) -> None:
         await _settings(studio, theme)
         await _contacts(studio, theme)
         await _companies(studio, theme)
+        await _issues(studio, theme)
 
 
 async def _settings(studio: Studio, theme: str) -> None:
@@ -180,6 +198,26 @@ async def _companies(studio: Studio, theme: str) -> None:
         await frame.get_by_role("button", name="Northwind Traders").click()
         await expect(frame.get_by_role("heading", name="Northwind Traders")).to_be_visible()
         await studio.take(page, f"company-{theme}")
+
+
+async def _issues(studio: Studio, theme: str) -> None:
+    """The list is read again until the company is on the issue: Jira's own search is the proof of it."""
+    path = chrome.link("/issues/", jql='Company = "Northwind Traders" ORDER BY created DESC')
+    async with studio.visit(theme, path) as page, asyncio.timeout(PATIENCE_MS / 1000):
+        found = page.get_by_role("row").filter(has_text=ISSUE)
+        while await found.count() == 0:
+            await asyncio.sleep(demo.POLL_S)
+            await page.reload()
+        await studio.save(page, f"issues-{theme}")
+        await found.get_by_role("link").click()
+        panel = page.frame_locator(".panel-frame iframe")
+        await expect(panel.get_by_text("Northwind Traders").first).to_be_visible(timeout=PATIENCE_MS)
+        await panel.locator("body:not(:has([aria-busy=true]))").wait_for(timeout=PATIENCE_MS)
+        await page.set_viewport_size(ViewportSize(width=WIDTH, height=TALL))
+        await studio.save(page, f"issue-{theme}", height=TALL)
+    async with studio.look(theme, "crm-company-rules") as (page, frame):
+        await expect(frame.get_by_role("heading", name="Companies on issues")).to_be_visible()
+        await studio.take(page, f"rules-{theme}", height=TALL)
 
 
 async def play(stage: demo.Stage, folder: pathlib.Path) -> None:

@@ -3,7 +3,7 @@
 import dataclasses
 import random
 
-from sandbox import accounts, names, site
+from sandbox import accounts, names, place, site
 
 CUSTOMERS_PER_DESK = 150
 CUSTOMERS_PER_ORGANIZATION = 20
@@ -51,25 +51,34 @@ class Places:
         return rng.choice(self.organizations)
 
 
-def build(of_site: site.Site, rng: random.Random, drawn_names: names.Names, *, customers: int) -> Places:
+def build(
+    of_site: site.Site,
+    rng: random.Random,
+    drawn_names: names.Names,
+    *,
+    customers: int,
+    organizations: int | None = None,
+) -> Places:
     """Make groups, desks and organizations for this many customers; nobody is in them yet."""
+    if organizations is None:
+        organizations = max(MIN_ORGANIZATIONS, customers // CUSTOMERS_PER_ORGANIZATION)
     made = Places(staff_domain=names.domain_of(drawn_names.draw_company(), 0))
     everything = frozenset(
-        (product, kind) for product in site.PRODUCTS for kind in (site.USER_ACCESS, site.ADMIN_ACCESS)
+        (product, kind) for product in site.PRODUCTS for kind in (place.USER_ACCESS, place.ADMIN_ACCESS)
     )
     made.admins = _add_group(of_site, rng, "site-admins", everything)
     made.addons = _add_group(of_site, rng, ADDONS_GROUP, frozenset())
     for product, name, _ in PRODUCT_GROUPS:
-        made.products.append(_add_group(of_site, rng, name, frozenset({(product, site.USER_ACCESS)})))
+        made.products.append(_add_group(of_site, rng, name, frozenset({(product, place.USER_ACCESS)})))
     made.contractors = _add_group(
         of_site,
         rng,
         CONTRACTORS_GROUP,
-        frozenset({("jira-software", site.USER_ACCESS), ("jira-core", site.USER_ACCESS)}),
+        frozenset({("jira-software", place.USER_ACCESS), ("jira-core", place.USER_ACCESS)}),
     )
     made.teams.extend(_add_group(of_site, rng, name, frozenset()) for name, _ in TEAM_GROUPS)
     for number in range(max(MIN_DESKS, customers // CUSTOMERS_PER_DESK)):
-        desk = site.Desk(
+        desk = place.Desk(
             desk_id=str(number + 1),
             project_id=str(FIRST_PROJECT_ID + number),
             project_key=f"SD{number + 1}",
@@ -77,8 +86,8 @@ def build(of_site: site.Site, rng: random.Random, drawn_names: names.Names, *, c
         )
         of_site.desks[desk.desk_id] = desk
         made.desks.append(desk.desk_id)
-    for number in range(max(MIN_ORGANIZATIONS, customers // CUSTOMERS_PER_ORGANIZATION)):
-        organization = site.Organization(
+    for number in range(organizations):
+        organization = place.Organization(
             organization_id=str(number + 1),
             uuid=accounts.draw_uuid(rng),
             name=drawn_names.draw_company(),
@@ -90,6 +99,6 @@ def build(of_site: site.Site, rng: random.Random, drawn_names: names.Names, *, c
 
 
 def _add_group(of_site: site.Site, rng: random.Random, name: str, access: frozenset[tuple[str, str]]) -> str:
-    group = site.Group(group_id=accounts.draw_uuid(rng), name=name, access=access)
+    group = place.Group(group_id=accounts.draw_uuid(rng), name=name, access=access)
     of_site.groups[group.group_id] = group
     return group.group_id

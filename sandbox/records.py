@@ -11,11 +11,21 @@ import urllib.parse
 import zlib
 from typing import Any
 
-from sandbox import issues, person, site
+from sandbox import fields, issues, person, place, site
 
 UNKNOWN = "unknown"
 AVATAR_SIZES = (16, 24, 32, 48)
 SHARE_STEPS = 10_000
+STATUS_CATEGORY_IDS = {
+    issues.StatusCategory.NEW: 2,
+    issues.StatusCategory.INDETERMINATE: 4,
+    issues.StatusCategory.DONE: 3,
+}
+STATUS_COLORS = {
+    issues.StatusCategory.NEW: "blue-gray",
+    issues.StatusCategory.INDETERMINATE: "yellow",
+    issues.StatusCategory.DONE: "green",
+}
 
 
 def build_user(of_site: site.Site, shown: person.Person) -> dict[str, Any]:
@@ -88,27 +98,71 @@ def build_jsm_user(of_site: site.Site, shown: person.Person) -> dict[str, Any]:
     }
 
 
-def build_issue_fields(of_site: site.Site, shown: issues.Issue) -> dict[str, Any]:
-    """Everything that this site knows of an issue."""
+def build_issue_fields(
+    of_site: site.Site, shown: issues.Issue, *, by_key: bool = False
+) -> collections.abc.Mapping[str, Any]:
+    """Everything that this site knows of an issue; custom fields by their ids, or by their keys."""
+    reporter = None if shown.reporter_id is None else build_user(of_site, of_site.people[shown.reporter_id])
+    custom = {
+        each.key if by_key else each.field_id: each.read(shown.properties) for each in fields.list_custom(of_site)
+    }
+    return {**_build_system_fields(of_site, shown), "reporter": reporter, **custom}
+
+
+def build_told_issue(of_site: site.Site, shown: issues.Issue, reporter: person.Person | None) -> dict[str, Any]:
+    """An issue as webhooks tell of one: with the reporter of that moment, and never with an address."""
+    custom = {each.field_id: each.read(shown.properties) for each in fields.list_custom(of_site)}
     return {
-        "summary": shown.summary,
-        "project": {
-            "self": f"{of_site.base_url}/rest/api/3/project/{shown.project_id}",
-            "id": shown.project_id,
-            "key": shown.project_key,
-            "projectTypeKey": "service_desk",
+        "id": shown.issue_id,
+        "self": f"{of_site.base_url}/rest/api/2/issue/{shown.issue_id}",
+        "key": shown.key,
+        "fields": {
+            **_build_system_fields(of_site, shown),
+            "reporter": None if reporter is None else build_told_user(of_site, reporter),
+            **custom,
         },
-        "reporter": build_user(of_site, of_site.people[shown.reporter_id]),
-        "created": _show_moment(shown.created),
-        "updated": _show_moment(shown.updated),
     }
 
 
-def build_group_name(of_site: site.Site, group: site.Group) -> dict[str, Any]:
+def build_group_name(of_site: site.Site, group: place.Group) -> dict[str, Any]:
     return {
         "name": group.name,
         "groupId": group.group_id,
         "self": f"{of_site.base_url}/rest/api/3/group?groupId={group.group_id}",
+    }
+
+
+def _build_system_fields(of_site: site.Site, shown: issues.Issue) -> dict[str, Any]:
+    api = f"{of_site.base_url}/rest/api/3"
+    category_id = STATUS_CATEGORY_IDS[shown.status]
+    return {
+        "summary": shown.summary,
+        "project": {
+            "self": f"{api}/project/{shown.project_id}",
+            "id": shown.project_id,
+            "key": shown.project_key,
+            "projectTypeKey": "service_desk",
+        },
+        "issuetype": {
+            "self": f"{api}/issuetype/{issues.ISSUE_TYPE_ID}",
+            "id": issues.ISSUE_TYPE_ID,
+            "name": issues.ISSUE_TYPE_NAME,
+            "subtask": False,
+        },
+        "status": {
+            "self": f"{api}/status/{category_id}",
+            "id": str(category_id),
+            "name": shown.status.label,
+            "statusCategory": {
+                "self": f"{api}/statuscategory/{category_id}",
+                "id": category_id,
+                "key": str(shown.status),
+                "colorName": STATUS_COLORS[shown.status],
+                "name": shown.status.label,
+            },
+        },
+        "created": _show_moment(shown.created),
+        "updated": _show_moment(shown.updated),
     }
 
 

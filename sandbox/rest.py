@@ -1,6 +1,6 @@
 """How does a REST call get its answer? Faults, then the documented operation, the caller, the scope, the parameters.
 
-The operations themselves are in `groups`, `users`, `permissions`, `properties`, `searching` and `jsm`; here is only the way to them.
+The operations themselves are in `groups`, `users`, `jsm`, `searching`, `issue_view`, `issue_properties` and their like; here is only the way to them.
 """
 
 import asyncio
@@ -14,11 +14,14 @@ from starlette import requests, responses
 
 from sandbox import (
     auth,
+    bulk_properties,
     call,
     cloud,
     errors,
     faults,
     groups,
+    issue_properties,
+    issue_view,
     jsm,
     limits,
     metering,
@@ -61,6 +64,9 @@ HANDLERS: collections.abc.Mapping[str, call.Handler] = {
     **properties.HANDLERS,
     **jsm.HANDLERS,
     **searching.HANDLERS,
+    **issue_view.HANDLERS,
+    **issue_properties.HANDLERS,
+    **bulk_properties.HANDLERS,
 }
 
 
@@ -138,9 +144,8 @@ def _carry_out(
         raise
     if tab is None:
         return answered
-    return dataclasses.replace(
-        answered, headers=tab.charge(metering.price(matched.operation.operation_id, answered.body))
-    )
+    charged = tab.charge(metering.price(matched.operation.operation_id, answered.body))
+    return dataclasses.replace(answered, headers={**answered.headers, **charged})
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,10 +169,10 @@ class _Tab:
         )
         if exhausted is not None:
             limit, quota = exhausted
-            raise _turn_away(limits.build_refusal(limit, now=self.now, quota=quota), limit)
+            raise limits.turn_away(limit, now=self.now, quota=quota)
         is_enforced = self.site.faults.enforce_bursts
         if is_enforced and not self.site.bursts.admit(operation.operation_id, operation.method, self.now):
-            raise _turn_away(limits.build_refusal(faults.Limit.BURST, now=self.now), faults.Limit.BURST)
+            raise limits.turn_away(faults.Limit.BURST, now=self.now)
 
     def charge(self, points: int) -> dict[str, str]:
         """The headers that say what is left."""
@@ -180,12 +185,6 @@ class _Tab:
             if quota is not None:
                 return limits.build_remaining(limit, quota, meter.spent(self.addon_key, self.now), self.now)
         return {}
-
-
-def _turn_away(headers: dict[str, str], limit: faults.Limit) -> errors.Refusal:
-    return errors.Refusal(
-        "Rate limit exceeded.", status=http.HTTPStatus.TOO_MANY_REQUESTS, reason=str(limit), headers=headers
-    )
 
 
 def _find_viewer_id(request: requests.Request, of_site: site.Site) -> str:

@@ -37,6 +37,11 @@ class Roster:
         for owner in self.owners(account):
             self.remove(owner, account)
 
+    def dissolve(self, owner: str) -> None:
+        """Nobody belongs to it any more."""
+        for account in self._members.pop(owner, []):
+            self._owners[account].discard(owner)
+
     def has(self, owner: str, account: str) -> bool:
         return owner in self._owners.get(account, ())
 

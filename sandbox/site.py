@@ -7,13 +7,12 @@ import collections.abc
 import dataclasses
 import datetime as dt
 import random
+import types
 import uuid
 from typing import Any
 
-from sandbox import events, faults, installation, issues, metering, person, roster, search
+from sandbox import events, faults, installation, issues, metering, person, place, roster, search, tasks, tracker
 
-USER_ACCESS = "user"
-ADMIN_ACCESS = "admin"
 PRODUCTS = ("jira-software", "jira-servicedesk", "jira-core", "jira-product-discovery")
 
 
@@ -23,34 +22,6 @@ def utc_now() -> dt.datetime:
 
 class UnknownPersonError(Exception):
     """No such account on this site, or it was deleted."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """`access` says what membership grants: pairs of product key and `user` or `admin`."""
-
-    group_id: str
-    name: str
-    access: frozenset[tuple[str, str]] = frozenset()
-
-    def grants(self, product: str | None, access: str | None) -> bool:
-        return any(product in (None, key) and access in (None, kind) for key, kind in self.access)
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    desk_id: str
-    project_id: str
-    project_key: str
-    project_name: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Organization:
-    organization_id: str
-    uuid: str
-    name: str
-    desk_ids: frozenset[str] = frozenset()
 
 
 class Site:
@@ -76,21 +47,30 @@ class Site:
         self.cloud_id = cloud_id
         self.client_key = client_key
         self.people: dict[str, person.Person] = {}
-        self.groups: dict[str, Group] = {}
-        self.desks: dict[str, Desk] = {}
-        self.organizations: dict[str, Organization] = {}
+        self.groups: dict[str, place.Group] = {}
+        self.desks: dict[str, place.Desk] = {}
+        self._register = place.Register()
+        self.organizations = self._register.organizations
         self.group_members = roster.Roster(self._username)
         self.desk_customers = roster.Roster(str)
-        self.organization_members = roster.Roster(str)
+        self.organization_members = self._register.members
         self.installations: dict[str, installation.Installation] = {}
         self.app_properties: dict[str, dict[str, Any]] = {}
         self.email_api: dict[str, faults.EmailApi] = {}
         self.faults = faults.Faults()
-        self.issues = issues.Issues()
         self.events: list[events.Event] = []
+        self.tracker = tracker.Tracker(
+            now=now, people=self.people, find_listeners=self._find_listeners, publish=self.events.append
+        )
+        self.issues = self.tracker.issues
+        self.field_numbers: dict[str, int] = {}
+        self.hidden_projects: set[str] = set()
+        self.locked_projects: set[str] = set()
         self.failed_webhooks: list[events.FailedWebhook] = []
         self.meter = metering.Meter()
         self.bursts = metering.Bursts()
+        self.issue_writes = metering.IssueWrites()
+        self.tasks = tasks.Tasks()
         self.admin_id = ""
         self.agent_id = ""
         self.member_id = ""
@@ -126,13 +106,15 @@ class Site:
         return (
             found is not None
             and found.active
-            and any(self.groups[group].grants(None, ADMIN_ACCESS) for group in self.group_members.owners(account_id))
+            and any(
+                self.groups[group].grants(None, place.ADMIN_ACCESS) for group in self.group_members.owners(account_id)
+            )
         )
 
     def is_reachable(self, account_id: str) -> bool:
         """Whether a Connect app can find this account at all: by product access, a desk or an organization."""
         return (
-            any(self.groups[group].grants(None, USER_ACCESS) for group in self.group_members.owners(account_id))
+            any(self.groups[group].grants(None, place.USER_ACCESS) for group in self.group_members.owners(account_id))
             or bool(self.desk_customers.owners(account_id))
             or bool(self.organization_members.owners(account_id))
         )
@@ -175,11 +157,9 @@ class Site:
         event = events.name_change(self.people.get(changed.account_id), changed)
         self.people[changed.account_id] = changed
         self.revision += 1
-        listeners = self._listeners()
+        listeners = () if event is None else self._find_listeners(event)
         if event is not None and listeners:
-            self.events.append(
-                events.UserEvent(name=event, at=self.now(), addon_keys=listeners, person=changed),
-            )
+            self.events.append(events.UserEvent(name=event, at=self.now(), addon_keys=listeners, person=changed))
         return changed
 
     def change_person(
@@ -221,32 +201,71 @@ class Site:
         return atlassian
 
     def create_issue(
-        self, reporter_id: str, *, project: str | None = None, summary: str = "Help", at: dt.datetime | None = None
+        self,
+        reporter_id: str | None,
+        *,
+        project: str | None = None,
+        summary: str = "Help",
+        status: str = "new",
+        at: dt.datetime | None = None,
     ) -> issues.Issue:
         """`project` is a desk's id or project key, the first desk's by default. Raises KeyError for one that is not here."""
-        reporter = self.find_person(reporter_id)
         desk = self.find_desk(project) if project is not None else next(iter(self.desks.values()))
-        created = self.issues.create(
+        return self.tracker.create(
             project_id=desk.project_id,
             project_key=desk.project_key,
-            reporter_id=reporter.account_id,
+            reporter_id=None if reporter_id is None else self.find_person(reporter_id).account_id,
             summary=summary,
-            at=at or self.now(),
+            status=issues.StatusCategory(status),
+            at=at,
         )
-        self._tell_of_issue(events.EventName.ISSUE_CREATED, created, before=None)
-        return created
 
-    def change_reporter(self, id_or_key: str, reporter_id: str) -> issues.Issue:
-        """Raises KeyError for an issue that is not here."""
-        before = self.issues.find(id_or_key)
-        if before is None:
-            raise KeyError(id_or_key)
-        reporter = self.find_person(reporter_id)
-        changed = self.issues.change_reporter(before.number, reporter.account_id, at=self.now())
-        self._tell_of_issue(events.EventName.ISSUE_UPDATED, changed, before=self.people[before.reporter_id])
-        return changed
+    def edit_issue(
+        self,
+        id_or_key: str,
+        *,
+        summary: str | None = None,
+        status: str | None = None,
+        reporter_id: str | types.EllipsisType | None = tracker.UNCHANGED,
+    ) -> issues.Issue:
+        """Change what is given; a reporter None is nobody. Raises tracker.UnknownIssueError and UnknownPersonError."""
+        if isinstance(reporter_id, str):
+            self.find_person(reporter_id)
+        return self.tracker.edit(
+            id_or_key,
+            summary=summary,
+            status=None if status is None else issues.StatusCategory(status),
+            reporter_id=reporter_id,
+        )
 
-    def find_desk(self, id_or_key: str) -> Desk:
+    def change_reporter(self, id_or_key: str, reporter_id: str | None) -> issues.Issue:
+        return self.edit_issue(id_or_key, reporter_id=reporter_id)
+
+    def delete_issue(self, id_or_key: str) -> issues.Issue:
+        return self.tracker.delete(id_or_key)
+
+    def create_organization(
+        self, name: str, *, desk_ids: collections.abc.Iterable[str] = (), members: collections.abc.Iterable[str] = ()
+    ) -> place.Organization:
+        """Raises KeyError and UnknownPersonError for a desk or a person that is not here; then nothing is done."""
+        accounts = [self.find_person(each).account_id for each in members]
+        desks = frozenset(self.desks[each].desk_id for each in desk_ids)
+        number = uuid.UUID(int=self.dice.getrandbits(128))
+        return self._register.create(name, uuid=str(number), desk_ids=desks, account_ids=accounts)
+
+    def rename_organization(self, organization_id: str, name: str) -> place.Organization:
+        return self._register.rename(organization_id, name)
+
+    def delete_organization(self, organization_id: str) -> None:
+        self._register.delete(organization_id)
+
+    def add_to_organization(self, organization_id: str, account_id: str) -> None:
+        self._register.add_member(organization_id, self.find_person(account_id).account_id)
+
+    def remove_from_organization(self, organization_id: str, account_id: str) -> None:
+        self._register.remove_member(organization_id, account_id)
+
+    def find_desk(self, id_or_key: str) -> place.Desk:
         """By id or, as Jira allows, by the project's key. Raises KeyError."""
         for desk in self.desks.values():
             if id_or_key in (desk.desk_id, desk.project_key):
@@ -262,7 +281,7 @@ class Site:
     def licence_group_id(self, product: str) -> str | None:
         """The group that newcomers join to get access to a product; administrators have another."""
         for group in self.groups.values():
-            if group.grants(product, USER_ACCESS) and not group.grants(None, ADMIN_ACCESS):
+            if group.grants(product, place.USER_ACCESS) and not group.grants(None, place.ADMIN_ACCESS):
                 return group.group_id
         return None
 
@@ -271,23 +290,10 @@ class Site:
             memberships.drop(tombstone.account_id)
         return self.put_person(tombstone)
 
-    def _tell_of_issue(self, name: events.EventName, issue: issues.Issue, *, before: person.Person | None) -> None:
-        listeners = self._listeners()
-        if listeners:
-            self.events.append(
-                events.IssueEvent(
-                    name=name,
-                    at=self.now(),
-                    addon_keys=listeners,
-                    issue=issue,
-                    reporter=self.people[issue.reporter_id],
-                    reporter_before=before,
-                )
-            )
-
-    def _listeners(self) -> tuple[str, ...]:
-        """The apps that are there to hear of something that happens now."""
-        return tuple(key for key, app in self.installations.items() if app.state is installation.State.ENABLED)
+    def _find_listeners(self, name: events.EventName) -> tuple[str, ...]:
+        """The apps that are there to hear of something that happens now, and want to."""
+        enabled = installation.State.ENABLED
+        return tuple(key for key, app in self.installations.items() if app.state is enabled and app.hears(name))
 
     def _username(self, account_id: str) -> str:
         return self.people[account_id].username or account_id

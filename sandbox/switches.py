@@ -6,7 +6,7 @@ import datetime as dt
 import types
 from typing import Any
 
-from sandbox import errors, faults
+from sandbox import errors, faults, tasks
 
 Known = collections.abc.Mapping[str, tuple[str, type | types.UnionType]]
 
@@ -20,6 +20,9 @@ SWITCHES: Known = {
     "enforceBursts": ("enforce_bursts", bool),
     "movingPeople": ("moving_people", int),
     "pageSize": ("page_size", int | None),
+    "pageTokensExpire": ("page_tokens_expire", bool),
+    "taskSeconds": ("task_seconds", int | float),
+    "searchLagSeconds": ("search_lag_s", int | float),
     "quotaPerHour": ("quota_per_hour", int | None),
     "fallbackShare": ("fallback_share", int | float),
     "errorShare": ("error_share", int | float),
@@ -53,6 +56,8 @@ def change(present: faults.Faults, body: dict[str, Any]) -> faults.Faults:
             setattr(changed, SWITCHES[name][0], _check(name, value, SWITCHES[name][1]))
         elif name == "emailApi":
             changed.email_api = faults.EmailApi(value)
+        elif name == "taskOutcome":
+            changed.task_outcome = tasks.State(value)
         elif name == "webhooks":
             changed.webhooks = _read_webhooks(value)
         elif name == "interruptions":
@@ -67,6 +72,7 @@ def show(present: faults.Faults) -> dict[str, Any]:
     return {
         **{name: getattr(present, field) for name, (field, _) in SWITCHES.items()},
         "emailApi": str(present.email_api),
+        "taskOutcome": str(present.task_outcome),
         "webhooks": {
             "lost": present.webhooks.lost,
             "doubled": present.webhooks.doubled,

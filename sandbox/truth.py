@@ -6,7 +6,7 @@ Nothing here is shown to apps: it knows hidden addresses and deleted people.
 import collections
 from typing import Any
 
-from sandbox import installation, issues, person, site
+from sandbox import installation, issues, person, place, site
 
 
 def build_state(here: site.Site, *, with_people: bool) -> dict[str, Any]:
@@ -62,9 +62,22 @@ def build_issue(shown: issues.Issue) -> dict[str, Any]:
     return {
         "id": shown.issue_id,
         "key": shown.key,
+        "project": shown.project_key,
+        "summary": shown.summary,
+        "status": str(shown.status),
         "reporterId": shown.reporter_id,
+        "properties": dict(shown.properties),
         "created": shown.created.isoformat(),
         "updated": shown.updated.isoformat(),
+    }
+
+
+def build_organization(here: site.Site, shown: place.Organization) -> dict[str, Any]:
+    return {
+        "id": shown.organization_id,
+        "name": shown.name,
+        "desks": sorted(shown.desk_ids),
+        "members": list(here.organization_members.members(shown.organization_id)),
     }
 
 

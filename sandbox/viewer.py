@@ -26,6 +26,11 @@ class Viewer:
         """Portal customers, apps and people who were deactivated meet no page of Jira."""
         return self.person.active and self.person.kind is person.PersonKind.USER
 
+    @property
+    def is_customer(self) -> bool:
+        """Whose place is the portal."""
+        return self.person.active and self.person.kind is person.PersonKind.CUSTOMER
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
@@ -56,7 +61,7 @@ def roles_of(of_site: site.Site) -> list[Role]:
         ("admin", "Jira administrator", of_site.admin),
         ("agent", "Service agent", of_site.agent),
         ("member", "Member", of_site.member),
-        ("customer", "Portal customer", next(filter(_is_live_customer, of_site.people.values()), None)),
+        ("customer", "Portal customer", _find_customer(of_site)),
     ]
     return [
         Role(name=name, title=title, person=found)
@@ -82,6 +87,17 @@ def viewer_of(request: Request, of_site: site.Site) -> Viewer:
 
 def look_as(chosen: person.Person, of_site: site.Site) -> Viewer:
     return Viewer(person=chosen, is_admin=of_site.is_admin(chosen.account_id))
+
+
+def _find_customer(of_site: site.Site) -> person.Person | None:
+    """The first who has both a desk and an organization, because such a one meets everything; else the first of all."""
+    # No list of them: this is asked on every request, and the first of many thousands is found soon.
+    placed = (
+        each
+        for each in filter(_is_live_customer, of_site.people.values())
+        if of_site.desk_customers.owners(each.account_id) and of_site.organization_members.owners(each.account_id)
+    )
+    return next(placed, None) or next(filter(_is_live_customer, of_site.people.values()), None)
 
 
 def _is_live_customer(found: person.Person) -> bool:

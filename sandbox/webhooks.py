@@ -1,7 +1,8 @@
 """Which webhooks wait for delivery, and what becomes of one that was tried? Jira's queue, with its rules for retries.
 
 It sends nothing itself: `sandbox.cloud` posts what is due and says how it went.
-Sources: Atlassian, "Webhooks" (headers, retry policy); at most 5 retries, 5 to 15 minutes apart at random.
+Sources: Atlassian, "Webhooks" (headers, retry policy); at most 5 retries, 5 to 15 minutes apart at random. What the events of
+properties hold is not published: here the issue's id and key, and the property's key and value.
 """
 
 import collections
@@ -15,6 +16,7 @@ from typing import Any
 
 from sandbox import events, installation, issues, person, records, site
 
+TRACE_HEADER = "X-Atlassian-Webhook-Trace"
 MAX_RETRIES = 5
 RETRY_PAUSE_S = (300, 900)
 RETRIED_STATUSES = frozenset({408, 409, 425, 429})
@@ -25,6 +27,7 @@ TEXT_BOOLEAN_SHARE = 0.1
 ISSUE_EVENT_TYPES = {
     events.EventName.ISSUE_CREATED: "issue_created",
     events.EventName.ISSUE_UPDATED: "issue_updated",
+    events.EventName.ISSUE_DELETED: "issue_deleted",
 }
 
 
@@ -40,13 +43,22 @@ class Posting:
     identifier: str
     due_at: dt.datetime
     rank: float
+    trace: str | None
+    is_bulk: bool
     retries: int = 0
 
     @property
     def headers(self) -> dict[str, str]:
         """All but the authorization, which is made anew for each try."""
-        told = {"X-Atlassian-Webhook-Identifier": self.identifier, "X-Atlassian-Webhook-Flow": "Primary"}
-        return {**told, "X-Atlassian-Webhook-Retry": str(self.retries)} if self.retries else told
+        told = {
+            "X-Atlassian-Webhook-Identifier": self.identifier,
+            "X-Atlassian-Webhook-Flow": "Secondary" if self.is_bulk else "Primary",
+        }
+        if self.trace is not None:
+            told[TRACE_HEADER] = self.trace
+        if self.retries:
+            told["X-Atlassian-Webhook-Retry"] = str(self.retries)
+        return told
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +79,8 @@ class Queue:
 
     def collect(self, of_site: site.Site) -> None:
         """Turn what happened on a site into webhooks for those who asked for them, or lose them, as its faults say."""
-        happened, of_site.events = of_site.events, []
+        happened = of_site.events.copy()
+        of_site.events.clear()
         for event in happened:
             for addon_key in event.addon_keys:
                 for path in _subscribed_paths(of_site.installations[addon_key], event.name):
@@ -102,6 +115,8 @@ class Queue:
             identifier=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{of_site.base_url}#{self._count}")),
             due_at=event.at + faults.delayed * (dice.random() if faults.reordered else 1),
             rank=dice.random() if faults.reordered else self._count,
+            trace=event.trace,
+            is_bulk=event.is_bulk,
         )
         self.waiting.append(posting)
         if dice.random() < faults.doubled:
@@ -141,11 +156,22 @@ def build_body(of_site: site.Site, event: events.Event) -> dict[str, Any]:
             told = {
                 **envelope,
                 "issue_event_type_name": ISSUE_EVENT_TYPES[event.name],
-                "user": records.build_told_user(of_site, event.reporter),
-                "issue": _build_issue(of_site, event.issue, event.reporter),
+                "user": records.build_told_user(of_site, event.reporter or of_site.agent),
+                "issue": records.build_told_issue(of_site, event.issue, event.reporter),
             }
-            before = event.reporter_before
-            return told if before is None else {**told, "changelog": _build_changelog(event, before)}
+            return told if event.before is None else {**told, "changelog": _build_changelog(event, event.before)}
+        case events.PropertyEvent():
+            found = {"key": event.key}
+            is_set = event.name is events.EventName.PROPERTY_SET
+            return {
+                **envelope,
+                "issue": {
+                    "id": event.issue.issue_id,
+                    "self": f"{of_site.base_url}/rest/api/2/issue/{event.issue.issue_id}",
+                    "key": event.issue.key,
+                },
+                "property": {**found, "value": event.value} if is_set else found,
+            }
 
 
 def list_failed(of_site: site.Site, addon_key: str, *, after_ms: int, now: dt.datetime) -> list[events.FailedWebhook]:
@@ -177,31 +203,37 @@ def _build_user(of_site: site.Site, event: events.UserEvent) -> dict[str, Any]:
     return told
 
 
-def _build_issue(of_site: site.Site, issue: issues.Issue, reporter: person.Person) -> dict[str, Any]:
-    fields = records.build_issue_fields(of_site, issue)
-    return {
-        "id": issue.issue_id,
-        "self": f"{of_site.base_url}/rest/api/2/issue/{issue.issue_id}",
-        "key": issue.key,
-        "fields": {**fields, "reporter": records.build_told_user(of_site, reporter)},
-    }
-
-
-def _build_changelog(event: events.IssueEvent, before: person.Person) -> dict[str, Any]:
+def _build_changelog(event: events.IssueEvent, before: issues.Issue) -> dict[str, Any]:
+    after, then, now = event.issue, event.reporter_before, event.reporter
+    changes: tuple[tuple[str, Any, Any, Any, Any], ...] = (
+        ("summary", None, before.summary, None, after.summary),
+        ("status", *_name_status(before), *_name_status(after)),
+        ("reporter", *_name_person(then), *_name_person(now)),
+    )
     return {
         "id": str(_milliseconds(event.at)),
         "items": [
             {
-                "field": "reporter",
-                "fieldId": "reporter",
+                "field": field,
+                "fieldId": field,
                 "fieldtype": "jira",
-                "from": before.account_id,
-                "fromString": before.display_name,
-                "to": event.reporter.account_id,
-                "toString": event.reporter.display_name,
+                "from": old_id,
+                "fromString": old,
+                "to": new_id,
+                "toString": new,
             }
+            for field, old_id, old, new_id, new in changes
+            if (old_id, old) != (new_id, new)
         ],
     }
+
+
+def _name_status(of_issue: issues.Issue) -> tuple[str, str]:
+    return str(records.STATUS_CATEGORY_IDS[of_issue.status]), of_issue.status.label
+
+
+def _name_person(named: person.Person | None) -> tuple[str | None, str | None]:
+    return (None, None) if named is None else (named.account_id, named.display_name)
 
 
 def _milliseconds(moment: dt.datetime) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NewType
 
+from addon.crm.assignment import AssignedBy
 from addon.crm.company import CompanyRef
 from lifecycle.tenant import AccountId
 
@@ -44,7 +45,10 @@ class LinkedAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """A person as the CRM knows them. `accounts`: the links, the primary one first (D3); empty while the sync is off."""
+    """A person as the CRM knows them. `accounts`: the links, the primary one first (D3); empty while the sync is off.
+
+    company_by: what decided about the company, if anything did; a person may have decided that there is none.
+    """
 
     contact_id: ContactId
     name: str
@@ -53,6 +57,7 @@ class Contact:
     job_title: str | None
     attributes: Mapping[str, str]
     company: CompanyRef | None
+    company_by: AssignedBy | None
     origin: Origin
     accounts: tuple[LinkedAccount, ...]
     version: int

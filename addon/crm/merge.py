@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from addon.crm import contact, draft
+from addon.crm.assignment import AssignedBy
 from addon.crm.company import CompanyRef
 from addon.crm.contact import Contact
 from addon.errors import FieldProblem, Invalid
@@ -22,6 +23,7 @@ class Merged:
     phone: str | None
     job_title: str | None
     company: CompanyRef | None
+    company_by: AssignedBy | None
     attributes: Mapping[str, str]
 
 
@@ -48,7 +50,8 @@ def merge(gone: Contact, kept: Contact) -> Merged:
     attributes = dict(kept.attributes)
     _add(attributes, "Phone", gone.phone, kept.phone)
     _add(attributes, "Job title", gone.job_title, kept.job_title)
-    if gone.company is not None and kept.company is not None and gone.company != kept.company:
+    by = _whose_company(gone, kept)
+    if gone.company is not None and gone.company_by == "person" and gone.company != by.company:
         _put(attributes, KEPT_AS.format(name="Company"), gone.company.name)
     for name, value in gone.attributes.items():
         if name in kept.attributes:
@@ -67,9 +70,17 @@ def merge(gone: Contact, kept: Contact) -> Merged:
     return Merged(
         phone=kept.phone or gone.phone,
         job_title=kept.job_title or gone.job_title,
-        company=kept.company or gone.company,
+        company=by.company,
+        company_by=by.company_by,
         attributes=attributes,
     )
+
+
+def _whose_company(gone: Contact, kept: Contact) -> Contact:
+    """A person's word counts for more than a rule's, also that there is no company; of two, that of `kept` stays."""
+    if "person" in {gone.company_by, kept.company_by}:
+        return kept if kept.company_by == "person" else gone
+    return gone if kept.company is None else kept
 
 
 def _add(attributes: dict[str, str], name: str, gone: str | None, kept: str | None) -> None:

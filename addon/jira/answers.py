@@ -103,8 +103,16 @@ class Permissions(_Answer):
     permissions: dict[str, Permission]
 
 
+class ProjectGrant(_Answer):
+    """`issues`: of those that were asked about, where the person has the permission."""
+
+    permission: str
+    issues: list[int] = []
+
+
 class Grants(_Answer):
     global_permissions: list[str] = Field(alias="globalPermissions")
+    project_permissions: list[ProjectGrant] = Field(alias="projectPermissions", default=[])
 
 
 class FailedWebhook(_Answer):
@@ -133,6 +141,35 @@ class IssuePage(_Answer):
     next_page_token: str | None = Field(alias="nextPageToken", default=None)
 
 
+USER = TypeAdapter(User)
+
+
+class FoundIssue(_Answer):
+    """An issue with the fields that were asked for, as they are: `addon.issues.facts` reads them."""
+
+    id: str
+    fields: dict[str, object] = {}
+
+
+class FoundIssues(_Answer):
+    values: list[FoundIssue] = Field(alias="issues")
+    next_page_token: str | None = Field(alias="nextPageToken", default=None)
+
+
+class Count(_Answer):
+    count: int = Field(ge=0)
+
+
+class Property(_Answer):
+    value: object = None
+
+
+class Task(_Answer):
+    """`TaskProgressBeanObject`: ENQUEUED, RUNNING, COMPLETE, FAILED, CANCEL_REQUESTED, CANCELLED or DEAD."""
+
+    status: str
+
+
 USERS = TypeAdapter(PlatformPage[User])
 MEMBER = TypeAdapter(Member)
 GROUPS_OF_USER = TypeAdapter(list[Group])
@@ -146,3 +183,7 @@ PERMISSIONS = TypeAdapter(Permissions)
 GRANTS = TypeAdapter(Grants)
 FAILED_WEBHOOKS = TypeAdapter(FailedWebhooks)
 ISSUES = TypeAdapter(IssuePage)
+FOUND_ISSUES = TypeAdapter(FoundIssues)
+COUNT = TypeAdapter(Count)
+PROPERTY = TypeAdapter(Property)
+TASK = TypeAdapter(Task)

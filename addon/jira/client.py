@@ -3,7 +3,8 @@
 Knows no operation: those are in `directory` and `permissions`. Retries nothing: `retry` decides, jobs carry it out.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -16,8 +17,12 @@ from addon.jira.throttle import Gate
 
 TIMEOUT = httpx.Timeout(30, connect=5)  # seconds; Jira itself gives up on a user list after 10
 
+TASK = re.compile(r"/rest/api/(?:3|2|latest)/task/([A-Za-z0-9_-]{1,100})")
+
 Params = Mapping[str, str | int | bool | Sequence[str]]
 Answer = TypeVar("Answer")
+Reader = Callable[[str, httpx.Response], Answer]
+"""Raises JiraError for an answer that does not hold what was asked for. It is given the operation's name."""
 
 
 class JiraClient:
@@ -47,20 +52,37 @@ class JiraClient:
         request = self._http.build_request(
             "GET", self._base_url + path, params=dict(params), headers=headers, timeout=TIMEOUT
         )
-        return await self._send(request, answer, price)
+        return await self._send(request, _reader(answer), price)
 
     async def post(
         self, path: str, answer: TypeAdapter[Answer], body: Mapping[str, object], *, price: Price[Answer]
     ) -> Answer:
         """The answer of a POST. Raises JiraError."""
         request = self._http.build_request("POST", self._base_url + path, json=body, timeout=TIMEOUT)
-        return await self._send(request, answer, price)
+        return await self._send(request, _reader(answer), price)
 
-    async def _send(self, request: httpx.Request, answer: TypeAdapter[Answer], price: Price[Answer]) -> Answer:
+    async def write(
+        self, method: str, path: str, body: object = None, *, price: Price[None], headers: Mapping[str, str]
+    ) -> None:
+        """A call whose answer says no more than that it was carried out. Raises JiraError."""
+        request = self._http.build_request(method, self._base_url + path, json=body, headers=headers, timeout=TIMEOUT)
+        await self._send(request, _read_success, price)
+
+    async def start(
+        self, method: str, path: str, body: object, *, price: Price[str], headers: Mapping[str, str]
+    ) -> str:
+        """The id of the task that carries a call out. Jira names it by a redirection, which is not followed.
+
+        Raises JiraError.
+        """
+        request = self._http.build_request(method, self._base_url + path, json=body, headers=headers, timeout=TIMEOUT)
+        return await self._send(request, _read_task, price)
+
+    async def _send(self, request: httpx.Request, read: Reader[Answer], price: Price[Answer]) -> Answer:
         endpoint = limits.endpoint(request.method, request.url.path)
         async with self._gate.call(endpoint, most=price.most) as bill:
             try:
-                found = await self._exchange(request, endpoint, answer)
+                found = await self._exchange(request, endpoint, read)
             except errors.JiraError as error:
                 if isinstance(error, errors.Corrupt):
                     bill.points = price.most  # Jira found what it was asked for, and charges for it
@@ -70,7 +92,7 @@ class JiraClient:
             metrics.CALLS.labels(outcome="answered").inc()
             return found
 
-    async def _exchange(self, request: httpx.Request, endpoint: str, answer: TypeAdapter[Answer]) -> Answer:
+    async def _exchange(self, request: httpx.Request, endpoint: str, read: Reader[Answer]) -> Answer:
         operation = f"{request.method} {request.url.path}"
         try:
             response = await self._http.send(request, auth=self._auth)
@@ -81,6 +103,13 @@ class JiraClient:
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             refusal = limits.read(response.headers)
             raise await self._gate.refuse(endpoint, refusal, f"{operation}: {response.status_code}")
+        return read(operation, response)
+
+
+def _reader(answer: TypeAdapter[Answer]) -> Reader[Answer]:
+    """Reads a body as Jira's documents describe it."""
+
+    def read(operation: str, response: httpx.Response) -> Answer:
         _raise_for_status(operation, response)
         try:
             return answer.validate_json(response.content)
@@ -89,6 +118,28 @@ class JiraClient:
             raise errors.Corrupt(
                 f"{operation}: {exc.error_count()} parts of the answer are not as documented"
             ) from None
+
+    return read
+
+
+def _read_success(operation: str, response: httpx.Response) -> None:
+    _raise_for_status(operation, response)
+
+
+def _read_task(operation: str, response: httpx.Response) -> str:
+    """From a 303 that leads to a task of the same site; whatever else it leads to is none of ours."""
+    if response.status_code != HTTPStatus.SEE_OTHER:
+        _raise_for_status(operation, response)
+        raise errors.Corrupt(f"{operation}: {response.status_code} where a task should be named")
+    try:
+        target = response.request.url.join(response.headers.get("Location", ""))
+    except httpx.InvalidURL:
+        raise errors.Corrupt(f"{operation}: the task's address cannot be read") from None
+    here = response.request.url
+    found = TASK.fullmatch(target.path)
+    if found is None or (target.scheme, target.host, target.port) != (here.scheme, here.host, here.port):
+        raise errors.Corrupt(f"{operation}: leads to something else than a task of the site")
+    return found[1]
 
 
 def _raise_for_status(operation: str, response: httpx.Response) -> None:

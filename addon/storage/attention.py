@@ -1,4 +1,4 @@
-"""What waits for a person's decision now (D2, D4, D9), and between what can they choose?
+"""What waits for a person's decision now (C2, D2, D4, D9), and between what can they choose?
 
 What is settled by itself (the ambiguity or the collision is gone, the accounts are back) is not shown, and is deleted.
 Carrying out a decision is `addon.storage.choice`'s.
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from addon.crm.company import CompanyId, CompanyRef
 from addon.crm.contact import Contact, ContactId
 from addon.errors import NotFound
 from addon.storage import contacts, keyset
@@ -19,13 +20,15 @@ from lifecycle.tenant import AccountId
 DEPARTING = "d.contact_id IS NOT NULL AND (d.seen_in_run IS NULL OR d.seen_in_run < n.run_id OR NOT d.in_scope)"
 
 ITEMS = f"""
-    SELECT n.tenant_id, n.attention_id, n.kind, n.account_id, n.run_id, n.since, n.dismissed_for, n.confirmed_at,
-        coalesce(candidate.ids, CAST(ARRAY[] AS bigint[])) AS candidates,
-        coalesce(departing.digest, array_to_string(candidate.ids, ','), '') AS about,
+    SELECT n.tenant_id, n.attention_id, n.kind, n.account_id, n.contact_id, n.run_id, n.since, n.dismissed_for,
+        n.confirmed_at, tie.ids AS company_ids, tie.names AS company_names,
+        coalesce(candidate.ids, array_remove(ARRAY[n.contact_id], NULL)) AS candidates,
+        coalesce(departing.digest, array_to_string(tie.ids, ','), array_to_string(candidate.ids, ','), '') AS about,
         CASE n.kind
             WHEN 'ambiguous-email' THEN coalesce(a.held AND cardinality(candidate.ids) > 1, false)
             WHEN 'email-collision' THEN coalesce(a.contact_id IS NOT NULL AND cardinality(candidate.ids) > 0, false)
             WHEN 'mass-unlink' THEN departing.digest IS NOT NULL
+            WHEN 'company-tie' THEN coalesce(cardinality(tie.ids) > 1, false)
             ELSE true
         END AS is_open,
         coalesce(departing.accounts, 0) AS departing,
@@ -40,6 +43,12 @@ ITEMS = f"""
         SELECT md5(string_agg(d.account_id, ',' ORDER BY d.account_id)) AS digest, count(*) AS accounts FROM account d
         WHERE n.kind = 'mass-unlink' AND d.tenant_id = n.tenant_id AND {DEPARTING}
     ) departing ON true
+    LEFT JOIN LATERAL (
+        SELECT array_agg(f.company_id ORDER BY f.company_id) AS ids, array_agg(f.name ORDER BY f.company_id) AS names
+        FROM contact c JOIN company f ON f.tenant_id = c.tenant_id AND f.company_id = ANY(n.company_ids)
+        WHERE n.kind = 'company-tie' AND c.tenant_id = n.tenant_id AND c.contact_id = n.contact_id
+            AND c.company_id IS NULL AND c.company_by IS NULL
+    ) tie ON true
     WHERE n.tenant_id = :tenant_id
 """  # noqa: S608 - a constant of this module
 SHOWN = """
@@ -67,7 +76,8 @@ class Subject:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One decision to make. `candidates`: the contacts that the account may be linked to, by id. `departing`: how many
-    accounts an implausible run would have unlinked (D9).
+    accounts an implausible run would have unlinked (D9). `companies`: those that the contact may belong to, by id (C2);
+    the contact is the one candidate then.
 
     `about` says what exactly was asked, so that an answer counts only as long as the question stays the same.
     """
@@ -80,6 +90,8 @@ class Item:
     departing: int
     about: str
     since: datetime
+    contact_id: ContactId | None = None
+    companies: Sequence[CompanyRef] = ()
 
 
 async def page(scope: TenantScope, *, cursor: str | None, limit: int) -> keyset.Page[Item]:
@@ -198,4 +210,11 @@ def _item(row: Row) -> Item:
         departing=row["departing"],
         about=row["about"],
         since=row["since"],
+        contact_id=row["contact_id"],
+        companies=_companies(row),
     )
+
+
+def _companies(row: Row) -> Sequence[CompanyRef]:
+    pairs = zip(row["company_ids"] or (), row["company_names"] or (), strict=True)
+    return [CompanyRef(company_id=CompanyId(company_id), name=name) for company_id, name in pairs]

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never, get_args
 
+from addon.crm.company import CompanyId
 from addon.crm.contact import ContactId
 from addon.errors import FieldProblem, Invalid, NotFound
-from addon.storage import attention, departures, plan_rows, run_store, sync_state
+from addon.storage import assigning, attention, departures, duties, plan_rows, run_store, sync_state
+from addon.storage.assigning import Held
 from addon.storage.attention import Item
 from addon.storage.database import TenantScope
 from addon.storage.sync_state import Enqueue
 from addon.sync import plan as plans
-from addon.sync.people import AttentionKind
+from addon.sync.people import AttentionKind, Cause
 from addon.sync.work import Work
 from lifecycle.tenant import AccountId
 
@@ -26,6 +28,7 @@ POSSIBLE: dict[str, tuple[Action, ...]] = {
     "ambiguous-email": ("link", "create", "dismiss"),
     "email-collision": ("link", "dismiss"),
     "mass-unlink": ("confirm", "dismiss"),
+    "company-tie": ("link", "dismiss"),
 }
 
 
@@ -39,10 +42,11 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What the person said. `contact_id`: the contact to link to."""
+    """What the person said. `contact_id`: the contact to link to; `company_id`: the company that a contact belongs to."""
 
     action: Action
     contact_id: ContactId | None = None
+    company_id: CompanyId | None = None
 
 
 async def carry_out(scope: TenantScope, attention_id: int, choice: Choice, *, enqueue: Enqueue, now: datetime) -> None:
@@ -55,6 +59,9 @@ async def carry_out(scope: TenantScope, attention_id: int, choice: Choice, *, en
         possible = " or ".join(POSSIBLE.get(item.kind, ()))
         raise Invalid([FieldProblem(field="action", problem=f"must be {possible} for {item.kind}")])
     match choice.action:
+        case "link" if item.contact_id is not None:
+            await _assign(scope, item, item.contact_id, choice.company_id, now)
+            await duties.call(scope, "issues", enqueue=enqueue)
         case "link":
             if choice.contact_id not in item.candidates:
                 raise Invalid([FieldProblem(field="contactId", problem="is not one of the candidates")])
@@ -68,6 +75,22 @@ async def carry_out(scope: TenantScope, attention_id: int, choice: Choice, *, en
             await enqueue(scope, Work(kind="departures", tenant_id=scope.tenant_id, number=item.attention_id))
         case _:
             assert_never(choice.action)
+
+
+async def _assign(
+    scope: TenantScope, item: Item, contact_id: ContactId, company_id: CompanyId | None, now: datetime
+) -> None:
+    """A person says to which of the companies the contact belongs: no rule changes that (C2)."""
+    if company_id not in {company.company_id for company in item.companies}:
+        raise Invalid([FieldProblem(field="companyId", problem="is not one of the companies")])
+    change = assigning.Change(
+        contact_id=contact_id,
+        before=Held(company_id=None, company_by=None),
+        after=Held(company_id=company_id, company_by="person"),
+        cause=Cause.CHOSEN,
+    )
+    await assigning.write(scope, [change], now=now)
+    await attention.close(scope, item.attention_id)
 
 
 async def _link(scope: TenantScope, item: Item, target: ContactId | None, now: datetime) -> None:

@@ -3,7 +3,7 @@
 Every function runs inside the caller's transaction. Does not assign contacts to companies.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,10 +11,10 @@ from datetime import datetime
 import asyncpg
 
 from addon.crm import contact
-from addon.crm.company import Company, CompanyId, CompanyRef
+from addon.crm.company import Company, CompanyId, CompanyRef, company_key
 from addon.crm.draft import CompanyEdit, Reading
 from addon.errors import FieldProblem, Invalid, NotFound, StaleVersion
-from addon.storage import contacts, keyset, needle
+from addon.storage import assigning, contacts, keyset, needle, organizations
 from addon.storage.database import Row, TenantScope
 
 COMPANIES = """
@@ -85,6 +85,30 @@ async def find_ref(scope: TenantScope, company_id: CompanyId) -> CompanyRef | No
     return None if row is None else CompanyRef(company_id=CompanyId(row["company_id"]), name=row["name"])
 
 
+async def is_any_named(scope: TenantScope, domains: Sequence[str]) -> bool:
+    """Whether a company has one of these email domains."""
+    return bool(
+        await scope.fetch_val(
+            """
+            SELECT EXISTS (
+                SELECT FROM company_domain WHERE tenant_id = :tenant_id AND domain = ANY(CAST(:domains AS text[])))
+            """,
+            domains=list(domains),
+        )
+    )
+
+
+async def named(scope: TenantScope, name: str) -> list[CompanyRef]:
+    """The companies of this name, spaces and case aside."""
+    rows = await scope.fetch_all(
+        "SELECT company_id, name FROM company WHERE tenant_id = :tenant_id AND name_key = :name_key ORDER BY company_id",
+        # The index knows names without their accents, which may be those of another company: the key tells.
+        name_key=contact.name_key(name),
+    )
+    refs = [CompanyRef(company_id=CompanyId(row["company_id"]), name=row["name"]) for row in rows]
+    return [ref for ref in refs if company_key(ref.name) == company_key(name)]
+
+
 async def choices(scope: TenantScope, *, query: str, limit: int) -> list[CompanyRef]:
     """The first companies by name that a person may choose from; cheaper than `search`, which counts contacts."""
     rows = await scope.fetch_all(
@@ -125,11 +149,13 @@ async def edit(scope: TenantScope, company_id: CompanyId, reading: Reading[Compa
     """Raises NotFound, Invalid, StaleVersion."""
     if reading.problems:
         raise Invalid(reading.problems)
+    await contacts.lock_links(scope)
     present = await _lock(scope, company_id)
     if present.version != reading.version:
         raise StaleVersion("The company was changed after you read it. Load it again, then repeat your change.")
     wanted = reading.edit
     name = wanted.get("name", present.name)
+    organization_id = wanted.get("organization_id", present.organization_id)
     with _one_company_per_organization():
         await scope.execute(
             """
@@ -140,21 +166,28 @@ async def edit(scope: TenantScope, company_id: CompanyId, reading: Reading[Compa
             company_id=company_id,
             name=name,
             name_key=contact.name_key(name),
-            organization_id=wanted.get("organization_id", present.organization_id),
+            organization_id=organization_id,
             now=now,
         )
+    if present.organization_id not in {None, organization_id}:
+        await _let_organization_go(scope, present, now)
     if "domains" in wanted:
         await _replace_domains(scope, company_id, wanted["domains"])
+    await assigning.mark_ties(scope, company_id)
     return await fetch(scope, company_id)
 
 
 async def delete(scope: TenantScope, company_id: CompanyId, *, now: datetime) -> None:
-    """Its contacts stay, without a company. Raises NotFound."""
+    """Its contacts stay, without a company, and the rules look for another one. Raises NotFound."""
     await contacts.lock_links(scope)
-    await _lock(scope, company_id)
+    present = await _lock(scope, company_id)
+    await assigning.mark_ties(scope, company_id)
+    await _let_organization_go(scope, present, now)
     await scope.execute(
         """
-        UPDATE contact SET company_id = NULL, version = version + 1, updated_at = :now
+        UPDATE contact SET company_id = NULL, company_by = NULL, version = version + 1,
+            -- Whom nobody edited, nobody has edited still.
+            synced_version = CASE WHEN synced_version = version THEN version + 1 ELSE synced_version END, updated_at = :now
         WHERE tenant_id = :tenant_id AND company_id = :company_id
         """,
         company_id=company_id,
@@ -171,6 +204,11 @@ async def _lock(scope: TenantScope, company_id: CompanyId) -> Company:
         company_id=company_id,
     )
     return await fetch(scope, company_id)
+
+
+async def _let_organization_go(scope: TenantScope, company: Company, now: datetime) -> None:
+    if company.organization_id is not None:
+        await organizations.decline(scope, company.organization_id, company.name, now=now)
 
 
 async def _replace_domains(scope: TenantScope, company_id: CompanyId, domains: tuple[str, ...]) -> None:

@@ -18,7 +18,7 @@ from addon.errors import ContactSynced, FieldProblem, Invalid, NotFound, ReadOnl
 from addon.storage.database import Row, TenantScope
 
 CONTACTS = """
-    SELECT c.contact_id, c.name, c.name_key, c.email, c.phone, c.job_title, c.attributes, c.company_id,
+    SELECT c.contact_id, c.name, c.name_key, c.email, c.phone, c.job_title, c.attributes, c.company_id, c.company_by,
            company.name AS company_name, c.origin, c.version, c.created_at, c.updated_at
     FROM contact c LEFT JOIN company ON company.tenant_id = c.tenant_id AND company.company_id = c.company_id
     WHERE c.tenant_id = :tenant_id AND {conditions}
@@ -82,9 +82,9 @@ async def create(scope: TenantScope, reading: Reading[ContactEdit], *, now: date
     contact_id = await scope.fetch_val(
         """
         INSERT INTO contact (tenant_id, name, name_key, email, email_key, phone, job_title, attributes, company_id,
-                             origin, created_at, updated_at)
+                             company_by, origin, created_at, updated_at)
         VALUES (:tenant_id, :name, :name_key, :email, :email_key, :phone, :job_title, CAST(:attributes AS jsonb),
-                :company_id, 'manual', :now, :now)
+                :company_id, :company_by, 'manual', :now, :now)
         RETURNING contact_id
         """,
         name=edit["name"],
@@ -95,6 +95,7 @@ async def create(scope: TenantScope, reading: Reading[ContactEdit], *, now: date
         job_title=edit.get("job_title"),
         attributes=json.dumps(edit.get("attributes", {})),
         company_id=edit.get("company_id"),
+        company_by=None if edit.get("company_id") is None else "person",
         now=now,
     )
     return await fetch(scope, ContactId(contact_id))
@@ -106,16 +107,17 @@ async def edit(scope: TenantScope, contact_id: ContactId, reading: Reading[Conta
     # The company before the contact, as when a company is deleted: two writers never wait for each other.
     await _check(scope, reading)
     present = await _lock(scope, contact_id)
-    if present.version != reading.version:
-        raise StaleVersion("The contact was changed after you read it. Load it again, then repeat your change.")
+    _refuse_stale(present, reading.version)
     wanted = reading.edit
     _refuse_read_only(present, wanted)
     email = wanted.get("email", present.email)
+    own_company_id = present.company.company_id if present.company else None
+    company_id = wanted.get("company_id", own_company_id)
     await scope.execute(
         """
         UPDATE contact SET name = :name, name_key = :name_key, email = :email, email_key = :email_key, phone = :phone,
                job_title = :job_title, attributes = CAST(:attributes AS jsonb), company_id = :company_id,
-               version = version + 1, updated_at = :now
+               company_by = :company_by, version = version + 1, updated_at = :now
         WHERE tenant_id = :tenant_id AND contact_id = :contact_id
         """,
         contact_id=contact_id,
@@ -126,9 +128,55 @@ async def edit(scope: TenantScope, contact_id: ContactId, reading: Reading[Conta
         phone=wanted.get("phone", present.phone),
         job_title=wanted.get("job_title", present.job_title),
         attributes=json.dumps(dict(wanted.get("attributes", present.attributes))),
-        company_id=wanted.get("company_id", present.company.company_id if present.company else None),
+        company_id=company_id,
+        # Sending back what is there decides nothing.
+        company_by=present.company_by if company_id == own_company_id else "person",
         now=now,
     )
+    return await fetch(scope, contact_id)
+
+
+async def set_company(
+    scope: TenantScope, contact_id: ContactId, company_id: CompanyId | None, *, version: int, now: datetime
+) -> Contact:
+    """A person says to which company the contact belongs, or that it belongs to none: no rule changes that (C2).
+
+    Raises NotFound, Invalid, StaleVersion.
+    """
+    await lock_links(scope)
+    # The company before the contact, as above.
+    problems = await _problems_of_company(scope, company_id)
+    if problems:
+        raise Invalid(problems)
+    _refuse_stale(await _lock(scope, contact_id), version)
+    await scope.execute(
+        """
+        UPDATE contact SET company_id = :company_id, company_by = 'person', version = version + 1, updated_at = :now
+        WHERE tenant_id = :tenant_id AND contact_id = :contact_id
+        """,
+        contact_id=contact_id,
+        company_id=company_id,
+        now=now,
+    )
+    return await fetch(scope, contact_id)
+
+
+async def let_rules_choose(scope: TenantScope, contact_id: ContactId, *, version: int, now: datetime) -> Contact:
+    """Take a person's word back: the rules find the company, which stays as it is until they have. Raises NotFound,
+    StaleVersion.
+    """
+    await lock_links(scope)
+    present = await _lock(scope, contact_id)
+    _refuse_stale(present, version)
+    if present.company_by == "person":
+        await scope.execute(
+            """
+            UPDATE contact SET company_by = NULL, version = version + 1, updated_at = :now
+            WHERE tenant_id = :tenant_id AND contact_id = :contact_id
+            """,
+            contact_id=contact_id,
+            now=now,
+        )
     return await fetch(scope, contact_id)
 
 
@@ -153,17 +201,25 @@ async def _lock(scope: TenantScope, contact_id: ContactId) -> Contact:
 
 async def _check(scope: TenantScope, reading: Reading[ContactEdit]) -> None:
     """Raises Invalid with every problem of the body, the company that does not exist included."""
-    problems = list(reading.problems)
-    company_id = reading.edit.get("company_id")
-    if company_id is not None:
-        known = await scope.fetch_val(
-            "SELECT 1 FROM company WHERE tenant_id = :tenant_id AND company_id = :company_id FOR KEY SHARE",
-            company_id=company_id,
-        )
-        if known is None:
-            problems.append(FieldProblem(field="company", problem="does not exist"))
+    problems = [*reading.problems, *await _problems_of_company(scope, reading.edit.get("company_id"))]
     if problems:
         raise Invalid(problems)
+
+
+async def _problems_of_company(scope: TenantScope, company_id: CompanyId | None) -> list[FieldProblem]:
+    """Held until the transaction ends."""
+    if company_id is None:
+        return []
+    known = await scope.fetch_val(
+        "SELECT 1 FROM company WHERE tenant_id = :tenant_id AND company_id = :company_id FOR KEY SHARE",
+        company_id=company_id,
+    )
+    return [] if known is not None else [FieldProblem(field="company", problem="does not exist")]
+
+
+def _refuse_stale(present: Contact, version: int | None) -> None:
+    if present.version != version:
+        raise StaleVersion("The contact was changed after you read it. Load it again, then repeat your change.")
 
 
 def _refuse_read_only(present: Contact, edit: ContactEdit) -> None:
@@ -195,6 +251,7 @@ def _contact(row: Row, links: Sequence[LinkedAccount]) -> Contact:
         job_title=row["job_title"],
         attributes=json.loads(row["attributes"]),
         company=company,
+        company_by=row["company_by"],
         origin=row["origin"],
         accounts=tuple(links),
         version=row["version"],

@@ -172,7 +172,7 @@ async def _note_guard(scope: TenantScope, run_id: int, *, is_open: bool, now: da
             """
             INSERT INTO attention (tenant_id, kind, account_id, run_id, since)
             VALUES (:tenant_id, :kind, '', :run_id, :now)
-            ON CONFLICT (tenant_id, kind, account_id) DO UPDATE SET run_id = EXCLUDED.run_id
+            ON CONFLICT (tenant_id, kind, account_id, contact_id) DO UPDATE SET run_id = EXCLUDED.run_id
             """,
             kind=AttentionKind.MASS_UNLINK,
             run_id=run_id,
@@ -213,5 +213,8 @@ async def clear_links(scope: TenantScope, *, now: datetime) -> bool:
     await scope.execute(
         "DELETE FROM account WHERE tenant_id = :tenant_id AND contact_id IS NULL AND remembered_contact_id IS NULL"
     )
-    await scope.execute("DELETE FROM attention WHERE tenant_id = :tenant_id")
+    # A question about companies is about a contact, which stays; it is shown again when the sync is on.
+    await scope.execute(
+        "DELETE FROM attention WHERE tenant_id = :tenant_id AND kind <> :tie", tie=AttentionKind.COMPANY_TIE
+    )
     return False

@@ -73,9 +73,10 @@ async def _create_companies(scope: TenantScope, rows: Sequence[Row], *, now: dat
 async def _create(scope: TenantScope, rows: Sequence[Row], outlook: import_match.Outlook, *, now: datetime) -> None:
     await scope.raw.execute(
         """
-        INSERT INTO contact (tenant_id, name, name_key, email, email_key, phone, job_title, attributes, company_id, origin,
-            created_at, updated_at)
-        SELECT $1, name, name_key, email, email_key, phone, job_title, attributes::jsonb, company_id, 'import', $2, $2
+        INSERT INTO contact (tenant_id, name, name_key, email, email_key, phone, job_title, attributes, company_id,
+            company_by, origin, created_at, updated_at)
+        SELECT $1, name, name_key, email, email_key, phone, job_title, attributes::jsonb, company_id,
+            CASE WHEN company_id IS NOT NULL THEN 'person' END, 'import', $2, $2
         FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::bigint[])
             AS new (name, name_key, email, email_key, phone, job_title, attributes, company_id)
         """,
@@ -97,7 +98,11 @@ async def _update(scope: TenantScope, contacts: Sequence[Present], *, now: datet
         """
         UPDATE contact SET name = new.name, name_key = new.name_key, email = new.email, email_key = new.email_key,
             phone = new.phone, job_title = new.job_title, attributes = new.attributes::jsonb,
-            company_id = new.company_id, version = contact.version + 1, updated_at = $2
+            company_id = new.company_id,
+            -- Whoever imports another company than the contact has chooses it, as by hand.
+            company_by = CASE WHEN contact.company_id IS DISTINCT FROM new.company_id THEN 'person'
+                ELSE contact.company_by END,
+            version = contact.version + 1, updated_at = $2
         FROM unnest($3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
                 $11::bigint[])
             AS new (contact_id, name, name_key, email, email_key, phone, job_title, attributes, company_id)

@@ -42,7 +42,7 @@ async def _take_over(
     await scope.execute(
         """
         UPDATE contact SET phone = :phone, job_title = :job_title, attributes = CAST(:attributes AS jsonb),
-            company_id = :company_id, version = version + 1, updated_at = :now
+            company_id = :company_id, company_by = :company_by, version = version + 1, updated_at = :now
         WHERE tenant_id = :tenant_id AND contact_id = :kept_id
         """,
         kept_id=kept_id,
@@ -50,6 +50,7 @@ async def _take_over(
         job_title=merged.job_title,
         attributes=json.dumps(dict(merged.attributes)),
         company_id=None if merged.company is None else merged.company.company_id,
+        company_by=merged.company_by,
         now=now,
     )
     # A link that was only remembered (D10, D11) comes back to the contact that is left.

@@ -10,6 +10,7 @@ from datetime import datetime
 from addon.storage import sync_state
 from addon.storage.database import Database, TenantScope
 from addon.sync.bisect import Findings
+from addon.sync.filters import ORGANIZATIONS
 from addon.sync.order import ListKey, Order, Stretch
 from addon.sync.probe import KnownList
 from lifecycle.tenant import AccountId, TenantId
@@ -60,6 +61,7 @@ async def write(scope: TenantScope, run_id: int, pages: Sequence[tuple[ListKey, 
 
 async def adopt(scope: TenantScope, run_id: int) -> None:
     """The run has read everything: from now on its order counts, and every other is forgotten."""
+    await _mark_moved(scope, run_id)
     await scope.execute("DELETE FROM account_place WHERE tenant_id = :tenant_id AND run_id <> :run_id", run_id=run_id)
     await scope.execute(
         """
@@ -72,6 +74,30 @@ async def adopt(scope: TenantScope, run_id: int) -> None:
         run_id=run_id,
     )
     await scope.execute("DELETE FROM account_list WHERE tenant_id = :tenant_id AND run_id <> :run_id", run_id=run_id)
+
+
+async def _mark_moved(scope: TenantScope, run_id: int) -> None:
+    """Whoever is in another organization than before may belong to another company (C2)."""
+    await scope.execute(
+        """
+        WITH before AS (
+            SELECT p.container, unnest(p.account_ids) AS account_id FROM account_list l JOIN account_place p
+                ON p.tenant_id = l.tenant_id AND p.run_id = l.run_id AND p.phase = l.phase AND p.container = l.container
+            WHERE l.tenant_id = :tenant_id AND l.phase = :phase
+        ), after AS (
+            SELECT container, unnest(account_ids) AS account_id FROM account_place
+            WHERE tenant_id = :tenant_id AND run_id = :run_id AND phase = :phase
+        ), moved AS (
+            (TABLE before EXCEPT TABLE after) UNION ALL (TABLE after EXCEPT TABLE before)
+        )
+        INSERT INTO company_due (tenant_id, contact_id)
+        SELECT DISTINCT a.tenant_id, a.contact_id
+        FROM moved JOIN account a ON a.tenant_id = :tenant_id AND a.account_id = moved.account_id
+        WHERE a.contact_id IS NOT NULL ON CONFLICT DO NOTHING
+        """,
+        run_id=run_id,
+        phase=ORGANIZATIONS,
+    )
 
 
 async def forget(scope: TenantScope) -> None:
@@ -136,6 +162,7 @@ async def note_probed(scope: TenantScope, keys: Sequence[ListKey], now: datetime
 
 async def learn(scope: TenantScope, known: KnownList, findings: Findings, now: datetime) -> None:
     """See `addon.sync.rounds.Memory`. The caller holds the switch."""
+    before = await _members(scope, known)
     for start, stretch in findings.stretches.items():
         if stretch is None:
             await scope.execute(
@@ -176,3 +203,22 @@ async def learn(scope: TenantScope, known: KnownList, findings: Findings, now: d
         phase=known.key.phase,
         container=known.key.container,
     )
+    moved = before ^ await _members(scope, known)
+    if moved:
+        await scope.raw.execute(
+            """
+            INSERT INTO company_due (tenant_id, contact_id)
+            SELECT DISTINCT tenant_id, contact_id FROM account
+            WHERE tenant_id = $1 AND account_id = ANY($2) AND contact_id IS NOT NULL ON CONFLICT DO NOTHING
+            """,
+            scope.tenant_id,
+            list(moved),
+        )
+
+
+async def _members(scope: TenantScope, known: KnownList) -> frozenset[AccountId]:
+    """Whom a list of an organization's names; of others nobody, since no company depends on them."""
+    if known.key.phase != ORGANIZATIONS:
+        return frozenset()
+    remembered = await order(scope, known)
+    return frozenset(remembered.homes)

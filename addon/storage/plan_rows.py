@@ -17,7 +17,8 @@ from lifecycle.tenant import AccountId
 ACCOUNT_COLUMNS = """account_id, kind, active, display_name, email, email_key, email_state, email_checked_at, seen_in_run,
     contact_id, linked_by, linked_at, remembered_contact_id, remembered_by, held, in_scope"""
 
-IS_BARE = "(origin = 'sync' AND phone IS NULL AND job_title IS NULL AND company_id IS NULL AND attributes = '{}')"
+IS_BARE = """(origin = 'sync' AND phone IS NULL AND job_title IS NULL AND company_by IS DISTINCT FROM 'person'
+    AND attributes = '{}')"""
 # Made by the sync, and nobody typed anything into it.
 
 CONTACT_COLUMNS = f"contact_id, name, email, email_key, {IS_BARE} AS is_bare"
@@ -197,7 +198,7 @@ async def _write_attention(
                 """
                 INSERT INTO attention (tenant_id, run_id, since, kind, account_id)
                 SELECT $1, $2, $3, new.* FROM unnest($4::text[], $5::text[]) AS new
-                ON CONFLICT (tenant_id, kind, account_id) DO NOTHING
+                ON CONFLICT (tenant_id, kind, account_id, contact_id) DO NOTHING
                 """,
                 scope.tenant_id,
                 run_id,

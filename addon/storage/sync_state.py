@@ -104,6 +104,11 @@ async def lock_switch(scope: TenantScope) -> Switch:
     return Switch(**{**row, "filters": _filters(row)})
 
 
+async def is_enabled(scope: TenantScope) -> bool:
+    """Whether the sync is on, without locking the switch."""
+    return bool(await scope.fetch_val("SELECT enabled FROM sync_setting WHERE tenant_id = :tenant_id"))
+
+
 async def read_scope(scope: TenantScope) -> Scope:
     """Whom the sync is about, without locking the switch."""
     row = await scope.fetch_one("SELECT include_inactive, filters FROM sync_setting WHERE tenant_id = :tenant_id")

@@ -30,12 +30,16 @@ class Cause(StrEnum):
     CHOSEN = "a-person-decided"
     UNDONE = "undone"
     LEFT_ALONE = "undo-left"
+    BY_ORGANIZATION = "company-organization"
+    BY_DOMAIN = "company-domain"
+    COMPANY_UNDONE = "company-undone"
 
 
 class AttentionKind(StrEnum):
     AMBIGUOUS_EMAIL = "ambiguous-email"
     EMAIL_COLLISION = "email-collision"
     MASS_UNLINK = "mass-unlink"
+    COMPANY_TIE = "company-tie"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,21 @@ from typing import Literal
 from lifecycle.tenant import TenantId
 
 Kind = Literal[
-    "run", "clear-links", "refresh", "failed-webhooks", "departures", "preview", "undo", "probe", "names", "import"
+    "run",
+    "clear-links",
+    "refresh",
+    "failed-webhooks",
+    "departures",
+    "preview",
+    "undo",
+    "probe",
+    "names",
+    "import",
+    "organizations",
+    "companies",
+    "rules",
+    "issues",
+    "issue-scan",
 ]
 
 

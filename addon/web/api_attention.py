@@ -7,16 +7,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from addon.crm import draft
+from addon.crm.company import CompanyId
 from addon.crm.contact import Contact, ContactId
 from addon.errors import FieldProblem, Invalid
 from addon.storage import attention, choice
 from addon.storage.attention import Item, Subject
 from addon.storage.choice import Choice
-from addon.web import body, shape
+from addon.web import body, marks, shape
 from addon.web.auth import Right, Visit, api
 from addon.web.deps import WebDeps
 
-FIELDS = ("action", "contactId")
+FIELDS = ("action", "contactId", "companyId")
 
 
 def routes(deps: WebDeps) -> list[BaseRoute]:
@@ -42,6 +43,7 @@ async def decide(visit: Visit) -> Response:
     said = read_choice(await body.read_json(visit.request))
     async with visit.tenant() as scope:
         await choice.carry_out(scope, attention_id, said, enqueue=visit.deps.enqueue, now=visit.now())
+        await marks.follow(visit, scope)
     if said.action == "confirm":
         return JSONResponse({"id": str(attention_id)}, HTTPStatus.ACCEPTED)
     return Response(status_code=HTTPStatus.NO_CONTENT)
@@ -53,12 +55,18 @@ def read_choice(sent: Mapping[str, object]) -> Choice:
     action = next((known for known in choice.ACTIONS if known == sent.get("action")), None)
     if action is None:
         problems.append(FieldProblem(field="action", problem=f"must be one of {', '.join(choice.ACTIONS)}"))
-    contact_id = draft.read_id(sent.get("contactId"))
-    if action == "link" and contact_id is None:
+    contact_id, company_id = draft.read_id(sent.get("contactId")), draft.read_id(sent.get("companyId"))
+    if company_id is None and sent.get("companyId") is not None:
+        problems.append(FieldProblem(field="companyId", problem="must be the id of a company"))
+    elif action == "link" and contact_id is None and company_id is None:
         problems.append(FieldProblem(field="contactId", problem="must be the id of a candidate"))
     if problems or action is None:
         raise Invalid(problems)
-    return Choice(action=action, contact_id=None if contact_id is None else ContactId(contact_id))
+    return Choice(
+        action=action,
+        contact_id=None if contact_id is None else ContactId(contact_id),
+        company_id=None if company_id is None else CompanyId(company_id),
+    )
 
 
 def write_item(item: Item, candidates: Mapping[ContactId, Contact]) -> shape.Json:
@@ -67,6 +75,7 @@ def write_item(item: Item, candidates: Mapping[ContactId, Contact]) -> shape.Jso
         "kind": item.kind,
         "account": None if item.account is None else write_subject(item.account),
         "candidates": [shape.contact(candidates[i]) for i in item.candidates if i in candidates],
+        "companies": [shape.company_ref(company) for company in item.companies],
         "since": shape.moment(item.since),
     }
 

@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute
 from addon.crm import draft
 from addon.crm.company import CompanyId
 from addon.storage import companies
-from addon.web import body, shape
+from addon.web import body, marks, shape
 from addon.web.auth import Right, Visit, api
 from addon.web.deps import WebDeps
 
@@ -40,6 +40,7 @@ async def create_company(visit: Visit) -> Response:
     reading = draft.read_new_company(await body.read_json(visit.request))
     async with visit.tenant() as scope:
         made = await companies.create(scope, reading, now=visit.now())
+        await marks.follow(visit, scope)
     location = f"/api/companies/{made.company_id}"
     return JSONResponse(shape.company(made), HTTPStatus.CREATED, headers={"Location": location})
 
@@ -55,12 +56,14 @@ async def edit_company(visit: Visit) -> Response:
     reading = draft.read_company_edit(await body.read_json(visit.request))
     async with visit.tenant() as scope:
         edited = await companies.edit(scope, company_id, reading, now=visit.now())
+        await marks.follow(visit, scope)
     return JSONResponse(shape.company(edited))
 
 
 async def delete_company(visit: Visit) -> Response:
     async with visit.tenant() as scope:
         await companies.delete(scope, _company_id(visit), now=visit.now())
+        await marks.follow(visit, scope)
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 

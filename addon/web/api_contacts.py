@@ -9,7 +9,7 @@ from addon.crm import draft
 from addon.crm.company import CompanyId
 from addon.crm.contact import ContactId
 from addon.storage import contacts, history, searching
-from addon.web import body, freshness, shape
+from addon.web import body, freshness, marks, shape
 from addon.web.auth import Right, Visit, api
 from addon.web.deps import WebDeps
 
@@ -52,6 +52,7 @@ async def create_contact(visit: Visit) -> Response:
     reading = draft.read_new_contact(await body.read_json(visit.request))
     async with visit.tenant() as scope:
         made = await contacts.create(scope, reading, now=visit.now())
+        await marks.follow(visit, scope)
     location = f"/api/contacts/{made.contact_id}"
     return JSONResponse(shape.contact(made), HTTPStatus.CREATED, headers={"Location": location})
 
@@ -67,12 +68,14 @@ async def edit_contact(visit: Visit) -> Response:
     reading = draft.read_contact_edit(await body.read_json(visit.request))
     async with visit.tenant() as scope:
         edited = await contacts.edit(scope, contact_id, reading, now=visit.now())
+        await marks.follow(visit, scope)
     return JSONResponse(shape.contact(edited))
 
 
 async def delete_contact(visit: Visit) -> Response:
     async with visit.tenant() as scope:
         await contacts.delete(scope, _contact_id(visit))
+        await marks.follow(visit, scope)
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 

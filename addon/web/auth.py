@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from addon.errors import NotAllowed
 from addon.storage import access as crm_access
+from addon.storage import reporters
 from addon.storage.database import TenantScope
 from addon.web import texts
 from addon.web.deps import WebDeps
@@ -30,6 +31,7 @@ class Right(Enum):
 
     ADMIN = "settings and needs attention"
     CRM = "contacts and companies"
+    SITE = "what Jira shows everybody who sees the issue"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +101,8 @@ async def may(caller: Caller, right: Right, *, deps: WebDeps) -> bool:
     """
     if caller.account_id is None:
         return False
+    if right is Right.SITE:
+        return await _is_jira_user(caller, caller.account_id, deps)
     if await deps.permissions.is_admin(caller.tenant, caller.account_id):
         return True
     match right:
@@ -108,6 +112,14 @@ async def may(caller: Caller, right: Right, *, deps: WebDeps) -> bool:
             return await _is_in_named_group(caller, caller.account_id, deps)
         case _:
             assert_never(right)
+
+
+async def _is_jira_user(caller: Caller, account_id: AccountId, deps: WebDeps) -> bool:
+    """A portal customer may do nothing. Whom the sync does not know as a user, Jira is asked about."""
+    async with deps.database.tenant(caller.tenant.tenant_id) as scope:
+        if await reporters.is_user(scope, account_id):
+            return True
+    return bool(await deps.permissions.groups_of(caller.tenant, account_id))
 
 
 async def _is_in_named_group(caller: Caller, account_id: AccountId, deps: WebDeps) -> bool:
@@ -140,5 +152,7 @@ def _advice(right: Right) -> str:
                 "Only Jira administrators can open this, and members of the groups that they name in CRM Settings. "
                 "Ask one of them for access."
             )
+        case Right.SITE:
+            return texts.gettext("Only people who use Jira itself can open this.")
         case _:
             assert_never(right)

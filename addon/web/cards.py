@@ -12,7 +12,7 @@ from addon.crm import merge
 from addon.crm.company import Company, CompanyId, CompanyRef
 from addon.crm.contact import Contact, ContactId
 from addon.errors import NotFound
-from addon.storage import companies, contacts, history, searching
+from addon.storage import companies, contacts, history, organizations, searching
 from addon.storage.database import TenantScope
 from addon.storage.history import Which
 from addon.sync.people import Cause
@@ -23,7 +23,7 @@ MAX_CHANGES = 20
 MAX_CONTACTS = 10
 MAX_CANDIDATES = 10
 
-FIELDS = ("contact", "name", "email", "syncedJiraUser")
+FIELDS = ("contact", "name", "email", "syncedJiraUser", "company")
 """What the history tells of."""
 
 View = dict[str, Any]
@@ -153,6 +153,22 @@ async def company_card(scope: TenantScope, company_id: CompanyId, *, rebased: Re
         "form": rebased or as_it_is(company_record_of(found)),
         "seen": company_record_of(found).write(),
         "contacts": some.items,
+        "organization": await organizations.name_for(scope, company_id),
+    }
+
+
+async def company_merge_candidates(scope: TenantScope, company_id: CompanyId, *, query: str) -> View:
+    """Which companies a company may be merged into; none before something is searched for. Raises NotFound."""
+    gone = await companies.fetch(scope, company_id)
+    found: list[Company] = []
+    if query.strip():
+        page = await companies.search(scope, companies.Search(query=query, limit=MAX_CANDIDATES + 1))
+        found = [each for each in page.items if each.company_id != company_id]
+    return {
+        "company": gone,
+        "candidates": found[:MAX_CANDIDATES],
+        "query": query,
+        "is_cut": len(found) > MAX_CANDIDATES,
     }
 
 

@@ -14,6 +14,7 @@ Body = dict[str, Any]
 
 FLAGS = {"true": True, "false": False}
 IS_ON = "on"  # what a checked box sends
+MAX_DIGITS = 9
 
 PICKED: dict[str, PlaceKind] = {
     "groups": "groups",
@@ -41,6 +42,11 @@ def filters_body(fields: Fields) -> Body:
 
 def access_body(fields: Fields) -> Body:
     return {access.FIELD: values(fields, access.FIELD)}
+
+
+def share_body(fields: Fields) -> Body:
+    """A number, where it is one; what is wrong with another word is for the reader to say."""
+    return {name: int(value) if value.isdecimal() and len(value) <= MAX_DIGITS else value for name, value in fields}
 
 
 def attention_body(fields: Fields) -> Body:

@@ -4,7 +4,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from addon.storage import choice
-from addon.web import api_attention, body, forms_settings, notices, render, texts, views_settings
+from addon.web import api_attention, body, forms_settings, marks, notices, render, texts, views_settings
 from addon.web.auth import Right, Visit, api
 from addon.web.deps import WebDeps
 
@@ -33,6 +33,7 @@ async def decide(visit: Visit) -> Response:
     said = api_attention.read_choice(forms_settings.attention_body(await body.read_form(visit.request)))
     async with visit.tenant() as scope:
         await choice.carry_out(scope, attention_id, said, enqueue=visit.deps.enqueue, now=visit.now())
+        await marks.follow(visit, scope)
         view = await views_settings.attention_view(scope, cursor=None, focus="attention")
     done = {
         "link": texts.gettext("Linked"),
@@ -40,4 +41,6 @@ async def decide(visit: Visit) -> Response:
         "dismiss": texts.gettext("Dismissed; it comes back only if something else is found"),
         "confirm": texts.gettext("Each account is looked up once more, then unlinked"),
     }[said.action]
+    if said.company_id is not None and said.action == "link":
+        done = texts.gettext("Company chosen")
     return render.fragment("sync_attention.html", view, headers=notices.say(done))

@@ -9,9 +9,9 @@ from starlette.routing import BaseRoute
 from addon.crm import draft
 from addon.crm.company import CompanyId
 from addon.errors import StaleVersion
-from addon.storage import companies
+from addon.storage import companies, company_merging
 from addon.storage.database import TenantScope
-from addon.web import api_companies, body, cards, forms, notices, rebase, render, texts
+from addon.web import api_companies, api_merge, body, cards, forms, marks, notices, rebase, render, texts
 from addon.web.auth import Right, Visit, api
 from addon.web.deps import WebDeps
 
@@ -25,6 +25,7 @@ def routes(deps: WebDeps) -> list[BaseRoute]:
         api(f"{ROOT}/rows", {"GET": company_rows}, right=Right.CRM, deps=deps),
         api(f"{ROOT}/choices", {"GET": company_choices}, right=Right.CRM, deps=deps),
         api(f"{ROOT}/new", {"GET": new_company}, right=Right.CRM, deps=deps),
+        api(f"{one}/merge", {"GET": merge_candidates, "POST": merge_company}, right=Right.CRM, deps=deps),
         api(one, {"GET": company_card, "PATCH": edit_company, "DELETE": delete_company}, right=Right.CRM, deps=deps),
     ]
 
@@ -51,6 +52,7 @@ async def create_company(visit: Visit) -> Response:
     reading = draft.read_new_company(forms.company_body(await body.read_form(visit.request)))
     async with visit.tenant() as scope:
         made = await companies.create(scope, reading, now=visit.now())
+        await marks.follow(visit, scope)
         view = await cards.company_card(scope, made.company_id)
     return render.fragment("company_card.html", view, headers=notices.say(texts.gettext("Company created")))
 
@@ -70,6 +72,7 @@ async def edit_company(visit: Visit) -> Response:
     try:
         async with visit.tenant() as scope:
             await companies.edit(scope, company_id, reading, now=visit.now())
+            await marks.follow(visit, scope)
             view = await cards.company_card(scope, company_id)
     except StaleVersion:
         notice = {}
@@ -89,8 +92,29 @@ async def _rebased(scope: TenantScope, company_id: CompanyId, fields: forms.Fiel
 async def delete_company(visit: Visit) -> Response:
     async with visit.tenant() as scope:
         await companies.delete(scope, CompanyId(body.path_id(visit.request)), now=visit.now())
+        await marks.follow(visit, scope)
         view = await cards.company_list(scope, companies.Search())
     return render.fragment("company_list.html", view, headers=notices.say(texts.gettext("Company deleted")))
+
+
+async def merge_candidates(visit: Visit) -> Response:
+    company_id = CompanyId(body.path_id(visit.request))
+    query = body.Query(visit.request)
+    wanted = query.text("merge-query") or ""
+    query.check()
+    async with visit.tenant() as scope:
+        view = await cards.company_merge_candidates(scope, company_id, query=wanted)
+    return render.fragment("company_merge.html", view)
+
+
+async def merge_company(visit: Visit) -> Response:
+    company_id = CompanyId(body.path_id(visit.request))
+    into = api_merge.read_company(dict(await body.read_form(visit.request)))
+    async with visit.tenant() as scope:
+        kept = await company_merging.merge(scope, company_id, into, now=visit.now())
+        await marks.follow(visit, scope)
+        view = await cards.company_card(scope, kept.company_id)
+    return render.fragment("company_card.html", view, headers=notices.say(texts.gettext("Companies merged")))
 
 
 async def company_choices(visit: Visit) -> Response:

@@ -4,7 +4,6 @@ The rules and templates are those of the JSON API and of the first paint (docs/d
 """
 
 from collections.abc import Mapping
-from typing import get_args
 
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -15,7 +14,7 @@ from addon.errors import FieldProblem, Invalid, StaleVersion
 from addon.storage import contacts, merging
 from addon.storage.database import TenantScope
 from addon.storage.history import Which
-from addon.sync.people import Cause, Field
+from addon.sync.people import Cause
 from addon.web import (
     api_contacts,
     api_merge,
@@ -24,6 +23,7 @@ from addon.web import (
     cards,
     forms,
     freshness,
+    marks,
     notices,
     rebase,
     render,
@@ -43,6 +43,7 @@ def routes(deps: WebDeps) -> list[BaseRoute]:
         api(f"{ROOT}/new", {"GET": new_contact}, right=Right.CRM, deps=deps),
         api(one, {"GET": contact_card, "PATCH": edit_contact, "DELETE": delete_contact}, right=Right.CRM, deps=deps),
         api(f"{one}/changes", {"GET": contact_changes}, right=Right.CRM, deps=deps),
+        api(f"{one}/let-rules-choose", {"POST": let_rules_choose}, right=Right.CRM, deps=deps),
         api(f"{one}/merge", {"GET": merge_candidates, "POST": merge_contact}, right=Right.ADMIN, deps=deps),
     ]
 
@@ -58,6 +59,7 @@ async def create_contact(visit: Visit) -> Response:
     may_merge = await auth.may(visit.caller, Right.ADMIN, deps=visit.deps)
     async with visit.tenant() as scope:
         made = await contacts.create(scope, reading, now=visit.now())
+        await marks.follow(visit, scope)
         view = await cards.contact_card(scope, made.contact_id, may_merge=may_merge)
     return render.fragment("contact_card.html", view, headers=notices.say(texts.gettext("Contact created")))
 
@@ -83,6 +85,7 @@ async def edit_contact(visit: Visit) -> Response:
     try:
         async with visit.tenant() as scope:
             await contacts.edit(scope, contact_id, reading, now=visit.now())
+            await marks.follow(visit, scope)
             view = await cards.contact_card(scope, contact_id, may_merge=may_merge)
     except StaleVersion:
         notice = {}
@@ -101,11 +104,28 @@ async def _rebased(scope: TenantScope, contact_id: ContactId, fields: forms.Fiel
     return rebase.rebase(seen=rebase.read(sent.get(forms.SEEN, ""), otherwise=present), typed=typed, present=present)
 
 
+async def let_rules_choose(visit: Visit) -> Response:
+    """The company is found by the rules again (C2)."""
+    wanted = api_contacts.read_search(visit)
+    contact_id = ContactId(body.path_id(visit.request))
+    version = draft.read_id(dict(await body.read_form(visit.request)).get("version"))
+    if version is None:
+        raise Invalid([FieldProblem(field="version", problem="must be the version that was read")])
+    may_merge = await auth.may(visit.caller, Right.ADMIN, deps=visit.deps)
+    async with visit.tenant() as scope:
+        await contacts.let_rules_choose(scope, contact_id, version=version, now=visit.now())
+        await marks.follow(visit, scope)
+        view = await cards.contact_card(scope, contact_id, may_merge=may_merge)
+    notice = notices.say(texts.gettext("The rules choose the company from now on"))
+    return render.fragment("contact_card.html", view | {"way": views.way(wanted)}, headers=notice)
+
+
 async def delete_contact(visit: Visit) -> Response:
     """Back to the list from which the contact was opened."""
     wanted = api_contacts.read_search(visit)
     async with visit.tenant() as scope:
         await contacts.delete(scope, ContactId(body.path_id(visit.request)))
+        await marks.follow(visit, scope)
         view = await views.contact_list(scope, wanted)
     return render.fragment("contact_list.html", view, headers=notices.say(texts.gettext("Contact deleted")))
 
@@ -118,7 +138,7 @@ async def contact_changes(visit: Visit) -> Response:
     query.check()
     problems = [
         FieldProblem(field=name, problem="is nothing that the history tells of")
-        for name, value, known in (("field", which.field, get_args(Field)), ("cause", which.cause, tuple(Cause)))
+        for name, value, known in (("field", which.field, cards.FIELDS), ("cause", which.cause, tuple(Cause)))
         if value is not None and value not in known
     ]
     if problems:
@@ -141,8 +161,9 @@ async def merge_candidates(visit: Visit) -> Response:
 
 async def merge_contact(visit: Visit) -> Response:
     contact_id = ContactId(body.path_id(visit.request))
-    into = api_merge.read_target(dict(await body.read_form(visit.request)))
+    into = api_merge.read_contact(dict(await body.read_form(visit.request)))
     async with visit.tenant() as scope:
         kept = await merging.merge(scope, contact_id, into, now=visit.now())
+        await marks.follow(visit, scope)
         view = await cards.contact_card(scope, kept.contact_id, may_merge=True)
     return render.fragment("contact_card.html", view, headers=notices.say(texts.gettext("Contacts merged")))

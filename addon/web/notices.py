@@ -3,5 +3,7 @@
 import json
 
 
-def say(text: str) -> dict[str, str]:
-    return {"HX-Trigger": json.dumps({"crm:notice": text})}
+def say(text: str, *, tell: str | None = None) -> dict[str, str]:
+    """`tell`: an event that other parts of the page wait for."""
+    events = {"crm:notice": text} if tell is None else {"crm:notice": text, tell: ""}
+    return {"HX-Trigger": json.dumps(events)}

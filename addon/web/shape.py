@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from starlette.responses import JSONResponse
 
-from addon.crm.company import Company
+from addon.crm.company import Company, CompanyRef
 from addon.crm.contact import Contact, LinkedAccount
 from addon.storage.history import Change
 from addon.storage.keyset import Page
@@ -34,8 +34,12 @@ def account(linked: LinkedAccount) -> Json:
     }
 
 
+def company_ref(found: CompanyRef) -> Json:
+    return {"id": str(found.company_id), "name": found.name}
+
+
 def contact(found: Contact) -> Json:
-    user, company_ref = found.synced_jira_user, found.company
+    user = found.synced_jira_user
     return {
         "id": str(found.contact_id),
         "name": found.name,
@@ -43,7 +47,8 @@ def contact(found: Contact) -> Json:
         "phone": found.phone,
         "jobTitle": found.job_title,
         "attributes": dict(found.attributes),
-        "company": None if company_ref is None else {"id": str(company_ref.company_id), "name": company_ref.name},
+        "company": None if found.company is None else company_ref(found.company),
+        "companyBy": found.company_by,
         "origin": found.origin,
         "syncedJiraUser": None if user is None else account(user),
         "linkedAccounts": [account(linked) for linked in found.accounts],

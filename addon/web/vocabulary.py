@@ -34,6 +34,7 @@ WORDS: Mapping[str, str] = {
     "name": mark("Name"),
     "email": mark("Email"),
     "syncedJiraUser": mark("Synced Jira User"),
+    "company": mark("Company"),
     # and why
     "no-contact-had-this-email": mark("No contact had this email"),
     "account-shows-no-email": mark("The account shows no email"),
@@ -45,6 +46,9 @@ WORDS: Mapping[str, str] = {
     "turned-off": mark("Syncing was turned off"),
     "out-of-scope": mark("Out of scope"),
     "a-person-decided": mark("A person decided"),
+    "company-organization": mark("The company of its organization"),
+    "company-domain": mark("The company of its email domain"),
+    "company-undone": mark("A rule was taken back"),
     "undone": mark("Undone"),
     "undo-left": mark("Left by an undo, as it was edited since"),
 }

@@ -1,7 +1,8 @@
 """How do we take in what Jira tells us? Store the ids that an event names, in one transaction with the job, and answer.
 
-No person stands behind these calls: the tenant's signature is bound to the request. An event is a hint: nothing of it but
-ids is kept (`addon.sync.hints`), and its accounts are read again later. Our own trouble is a 503, so that Jira retries.
+No person stands behind these calls: the tenant's signature is bound to the request. Of people, an event is a hint: nothing of
+it but ids is kept (`addon.sync.hints`), and its accounts are read again later. An issue's event also says who reported it, as
+of when (`addon.issues.facts`). Our own trouble is a 503, so that Jira retries.
 """
 
 import hashlib
@@ -13,7 +14,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from addon.errors import Busy
-from addon.storage import deliveries
+from addon.issues import facts, label
+from addon.storage import deliveries, issue_company
 from addon.sync import hints
 from addon.web import body
 from addon.web.auth import Visit, webhook
@@ -33,10 +35,15 @@ def routes(deps: WebDeps) -> list[BaseRoute]:
 async def receive(visit: Visit) -> Response:
     """204 once stored, and while the sync is off, when there is nothing to store (S16)."""
     try:
-        hint = hints.read(await body.read_json(visit.request))
+        if visit.request.headers.get(label.TRACE_HEADER) == label.TRACE:
+            return Response(status_code=HTTPStatus.NO_CONTENT)  # what we wrote ourselves tells us nothing
+        event = await body.read_json(visit.request)
+        hint, told = hints.read(event), facts.read(event)
         delivery_id = await _delivery_id(visit.request)
         async with visit.tenant() as scope:
             await deliveries.receive(scope, delivery_id, hint, enqueue=visit.deps.enqueue, now=visit.now())
+            if told is not None:
+                await issue_company.hear(scope, [told], enqueue=visit.deps.enqueue)
     except REFUSALS:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, Jira must send the event again

@@ -3,7 +3,12 @@
 // A method receives its answer function as the last argument (the bridge adds it). Methods marked `returnsPromise`
 // answer the promise style of AP instead.
 
+import { refreshIssue } from './refresh.js';
+
 const last = (args) => args[args.length - 1];
+
+// Which add-on asks: a page may hold frames of several, and the bridge knows whose call it hands on.
+const askingAddon = (args) => last(args)._context.extension.addon_key;
 
 function promising(method) {
   return Object.assign(method, { returnsPromise: true });
@@ -18,15 +23,21 @@ async function fetchJson(path, parameters) {
 
 // The bridge calls this for a frame that has no address yet (a dialog) or whose token ran out. It wants jQuery's
 // promise, and `error.text` as the second argument of a failure.
-export function contentResolver(extension) {
-  const answer = window.jQuery.Deferred();
-  const { customData } = extension.options ?? {};
-  const parameters = { addon: extension.addon_key, module: extension.key, ...acParameters(customData) };
-  fetchJson('/bridge/frame', parameters).then(
-    ({ url, origin }) => answer.resolve({ url, options: { hostOrigin: window.location.origin, origin } }),
-    (error) => answer.reject(null, { text: error.message }),
-  );
-  return answer.promise();
+export function contentResolver(host) {
+  return (extension) => {
+    const answer = window.jQuery.Deferred();
+    const { customData } = extension.options ?? {};
+    const parameters = { addon: extension.addon_key, module: extension.key, ...issueParameter(host), ...acParameters(customData) };
+    fetchJson('/bridge/frame', parameters).then(
+      ({ url, origin }) => answer.resolve({ url, options: { hostOrigin: window.location.origin, origin } }),
+      (error) => answer.reject(null, { text: error.message }),
+    );
+    return answer.promise();
+  };
+}
+
+function issueParameter({ issueId }) {
+  return issueId === null ? {} : { issue: issueId };
 }
 
 function acParameters(customData) {
@@ -57,21 +68,23 @@ function describeAnswer(response, text) {
   return { body: text, xhr: { status: response.status, statusText: response.statusText, responseText: text, headers } };
 }
 
-function requestModule(host) {
-  return promising(async function send(url, options) {
-    const { target, init } = prepareRequest(url, options);
-    const path = `/bridge/request/${encodeURIComponent(host.addonKey)}${target.pathname}${target.search}`;
-    const response = await fetch(path, init);
-    const answer = describeAnswer(response, await response.text());
-    if (!response.ok) throw { err: answer.body, xhr: answer.xhr }; // the shape that Jira's AP.request rejects with
-    return answer;
-  });
-}
+// The bridge fills missing arguments up to the function's own number, and then appends the answer function.
+const requestModule = promising(async function send(url, options, answerFunction) {
+  const { target, init } = prepareRequest(url, options);
+  const addonKey = encodeURIComponent(askingAddon([answerFunction]));
+  const response = await fetch(`/bridge/request/${addonKey}${target.pathname}${target.search}`, init);
+  const answer = describeAnswer(response, await response.text());
+  if (!response.ok) throw { err: answer.body, xhr: answer.xhr }; // the shape that Jira's AP.request rejects with
+  return answer;
+});
 
 function contextModule(host) {
   return {
-    getContext: promising(async () => ({ jira: {} })),
-    getToken: promising(async () => (await fetchJson('/bridge/token', { addon: host.addonKey })).token),
+    getContext: promising(async () => host.context),
+    getToken: promising(async (...args) => {
+      const { token } = await fetchJson('/bridge/token', { addon: askingAddon(args), ...issueParameter(host) });
+      return token;
+    }),
   };
 }
 
@@ -95,29 +108,40 @@ const historyModule = {
 
 const jiraModule = {
   isNativeApp: (...args) => last(args)(false),
-  refreshIssuePage: () => window.location.reload(),
+  refreshIssuePage: refreshIssue,
 };
 
-const navigatorModule = {
-  getLocation: (...args) => last(args)({ target: 'addonmodule', href: window.location.href }),
-  go(target, context) {
-    if (target === 'addonmodule') {
+function addressOf(target, context) {
+  switch (target.toLowerCase()) {
+    case 'addonmodule': {
       const place = `/plugins/servlet/ac/${encodeURIComponent(context.addonKey)}/${encodeURIComponent(context.moduleKey)}`;
-      window.location.assign(`${place}?${new URLSearchParams(acParameters(context.customData))}`);
-    } else if (target === 'site' && context.relativeUrl?.startsWith('/') && !context.relativeUrl.startsWith('//')) {
-      window.location.assign(context.relativeUrl);
-    } else {
-      throw new Error(`AP.navigator: this site has no ${target}`);
+      return `${place}?${new URLSearchParams(acParameters(context.customData))}`;
     }
-  },
-  reload: () => window.location.reload(),
-};
+    case 'issue':
+      return `/browse/${encodeURIComponent(context.issueKey)}`;
+    case 'site':
+      if (context.relativeUrl.startsWith('/') && !context.relativeUrl.startsWith('//')) return context.relativeUrl;
+  }
+  throw new Error(`AP.navigator: this site has no ${target}`);
+}
+
+function navigatorModule({ context }) {
+  const { issue, project } = context.jira;
+  const place = issue
+    ? { target: 'issueview', context: { issueId: issue.id, issueKey: issue.key, projectId: project.id, projectKey: project.key } }
+    : { target: 'addonmodule' };
+  return {
+    getLocation: (...args) => last(args)({ ...place, href: window.location.href }),
+    go: (target, to) => window.location.assign(addressOf(target, to)),
+    reload: () => window.location.reload(),
+  };
+}
 
 export function defineModules(connectHost, host) {
   connectHost.defineModule('context', contextModule(host));
   connectHost.defineModule('user', userModule(host));
   connectHost.defineModule('history', historyModule);
   connectHost.defineModule('jira', jiraModule);
-  connectHost.defineModule('navigator', navigatorModule);
-  connectHost.defineModule({ request: requestModule(host) }); // no name: AP.request itself
+  connectHost.defineModule('navigator', navigatorModule(host));
+  connectHost.defineModule({ request: requestModule }); // no name: AP.request itself
 }

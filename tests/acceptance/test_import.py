@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from addon import app
 from addon.importing import MAX_OUR_FAILURES, Importing
 from addon.storage import imports
 from addon.sync.work import Work
@@ -72,10 +73,14 @@ async def test_workers_check_and_write_beside_a_run(acme: Tenant, globex: Tenant
     assert await globex.contacts() == elsewhere
 
 
+def an_importing(tenant: Tenant) -> Importing:
+    return Importing(database=tenant.world.database, enqueue=app.enqueue, clock=tenant.world.clock)
+
+
 async def test_worker_that_dies_again_and_again_writes_every_row_once(acme: Tenant) -> None:
     sheet = "name,email,company\n" + "".join(f"P{n},p{n}@example.com,Firm {n % 9}\n" for n in range(ROWS))
     path = await begin(acme, sheet)
-    importing = Importing(database=acme.world.database, clock=acme.world.clock)
+    importing = an_importing(acme)
     for phase in ("checking", "writing"):
         if phase == "writing":
             await acme.world.work()
@@ -124,7 +129,7 @@ async def test_job_that_fails_for_good_ends_the_import(acme: Tenant) -> None:
     async with acme.world.database.tenant(acme.tenant_id) as scope:
         # What no code of ours writes.
         await scope.execute("UPDATE import_job SET delimiter = 'none' WHERE tenant_id = :tenant_id")
-    importing, work = Importing(database=acme.world.database, clock=acme.world.clock), await turn_of(acme)
+    importing, work = an_importing(acme), await turn_of(acme)
     for _ in range(MAX_OUR_FAILURES + 1):
         with pytest.raises(TypeError):
             await importing.carry_on(work)

@@ -10,6 +10,9 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 KEY = "stand-in"
+PROPERTY = "stand-in-company"
+"""The issue property that its field *Company* shows."""
+ICON = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circle cx="8" cy="8" r="8"/></svg>'
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -39,6 +42,7 @@ class StandIn:
                 Route("/atlassian-connect.json", self.describe),
                 Route("/hooks/{event}", self.accept, methods=["POST"]),
                 Route("/page", self.show),
+                Route("/icon.svg", self.draw),
             ]
         )
 
@@ -58,12 +62,36 @@ class StandIn:
                         {"key": "companies", "name": {"value": "Companies"}, "url": "/page"},
                     ],
                     "adminPages": [{"key": "settings", "name": {"value": "CRM Settings"}, "url": "/page"}],
+                    "jiraIssueContexts": [
+                        {
+                            "key": "reporter",
+                            "name": {"value": "Reporter's company"},
+                            "icon": {"width": 16, "height": 16, "url": "/icon.svg"},
+                            "content": {"type": "label", "label": {"value": "Show the company"}},
+                            "target": {
+                                "type": "web_panel",
+                                "url": "/page?issue={issue.id}&key={issue.key}&of={nobody.knows}",
+                            },
+                        }
+                    ],
+                    "jiraIssueFields": [
+                        {
+                            "key": "company",
+                            "name": {"value": "Company"},
+                            "description": {"value": "The reporter's company"},
+                            "type": "read_only",
+                            "property": {"key": PROPERTY, "path": "name", "type": "string"},
+                        }
+                    ],
                 },
             }
         )
 
     async def accept(self, _: Request) -> Response:
         return Response(status_code=204)
+
+    async def draw(self, _: Request) -> Response:
+        return Response(ICON, media_type="image/svg+xml")
 
     async def show(self, request: Request) -> Response:
         """`xdm_e` is only believed here because this is a test: a real app has its host script in its settings."""

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 LONG = "Maximiliane-Friederike " * 9 + "von und zu Hohenzollern-Sigmaringen"
 UNBROKEN = "x" * 200
 NARROW = ViewportSize(width=700, height=800)
-PAGES = ("crm-settings", "crm-contacts", "crm-companies")
+PAGES = ("crm-settings", "crm-company-rules", "crm-contacts", "crm-companies")
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")

@@ -4,7 +4,7 @@ Both sides talk HTTP through ASGI transports; every call of the add-on to Jira i
 """
 
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -55,12 +55,13 @@ class Clock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """`jira` records the calls that the add-on made."""
+    """`jira` records the calls that the add-on made, which `way` leads to the sites."""
 
     database: Database
     cloud: Cloud
     parts: app.Parts
     jira: CheckedTransport
+    way: LateTransport
     clock: Clock
     addon: httpx.AsyncClient
 
@@ -166,10 +167,12 @@ class Tenant:
         headers = {"Authorization": f"JWT {token}", "Content-Type": "application/x-www-form-urlencoded"}
         return await self.world.addon.request(method, f"{ADDON_URL}{path}", content=urlencode(fields), headers=headers)
 
-    async def hear(self, path: str, body: object, *, delivery_id: str | None = None) -> httpx.Response:
+    async def hear(
+        self, path: str, body: object, *, delivery_id: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
         """A webhook of the site's arrives."""
         token = handshake.sign_call(self.site.installations[ADDON_KEY], path, self.world.clock())
-        headers = {"Authorization": f"JWT {token}"}
+        headers = {"Authorization": f"JWT {token}", **(headers or {})}
         if delivery_id is not None:
             headers["X-Atlassian-Webhook-Identifier"] = delivery_id
         return await self.world.addon.post(f"{ADDON_URL}{path}", json=body, headers=headers)
@@ -254,4 +257,4 @@ async def build(database: Database, *, points_per_hour: int = API_POINTS_PER_HOU
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=parts.web_app())) as to_addon:
             cloud = Cloud(client=to_addon, now=clock)
             late.target = httpx.ASGITransport(app=sandbox_app.create(cloud))
-            yield World(database=database, cloud=cloud, parts=parts, jira=jira, clock=clock, addon=to_addon)
+            yield World(database=database, cloud=cloud, parts=parts, jira=jira, way=late, clock=clock, addon=to_addon)

@@ -1,18 +1,21 @@
+import copy
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import jsonschema
 import pytest
 
 from addon import descriptor
+from addon.issues import label
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "tests/data/connect-descriptor.schema.json").read_text())
 BASE_URL = "https://crm.example/base"
 
 # docs/security.md gives the reason for each.
-SCOPES = {"READ", "ADMIN", "ACCESS_EMAIL_ADDRESSES"}
+SCOPES = {"READ", "WRITE", "DELETE", "ADMIN", "ACCESS_EMAIL_ADDRESSES"}
 
 # Every address that Jira learns from us; each of them is a route that checks tokens.
 LIFECYCLE_URLS = {
@@ -23,8 +26,10 @@ LIFECYCLE_URLS = {
 }
 MODULE_URLS = {
     ("adminPages", "crm-settings"): "/pages/settings",
-    ("generalPages", "crm-contacts"): "/pages/contacts",
+    ("adminPages", "crm-company-rules"): "/pages/company-rules",
+    ("generalPages", "crm-contacts"): "/pages/contacts?contact={ac.contact}",
     ("generalPages", "crm-companies"): "/pages/companies",
+    ("jiraIssueContexts", "crm-reporter"): "/pages/issue-context?issue={issue.id}",
 }
 WEBHOOK_URLS = {
     "user_created": "/webhooks/user",
@@ -32,7 +37,9 @@ WEBHOOK_URLS = {
     "user_deleted": "/webhooks/user",
     "jira:issue_created": "/webhooks/issue",
     "jira:issue_updated": "/webhooks/issue",
+    "jira:issue_deleted": "/webhooks/issue",
 }
+WITHOUT_URL = ("webhooks", "jiraIssueFields", "jiraEntityProperties")
 
 
 @pytest.fixture
@@ -40,8 +47,31 @@ def served() -> dict[str, Any]:
     return descriptor.load(f"{BASE_URL}/", "crm-contact-sync")
 
 
+def newer_schema() -> dict[str, Any]:
+    """The schema with what its `$comment` says it lacks: issue contexts, which look like glances, and read-only fields.
+
+    Source: Atlassian, "Issue context" and "Issue field property".
+    """
+    schema: dict[str, Any] = copy.deepcopy(SCHEMA)
+    modules = schema["properties"]["modules"]["properties"]
+    modules["jiraIssueContexts"] = modules["jiraIssueGlances"]
+    field = modules["jiraIssueFields"]["items"]["properties"]
+    field["type"]["enum"].append("read_only")
+    field["property"] = {
+        "type": "object",
+        "required": ["key", "path", "type"],
+        "properties": {
+            "key": {"type": "string"},
+            "path": {"type": "string"},
+            "type": {"enum": ["number", "string", "date"]},
+        },
+        "additionalProperties": False,
+    }
+    return schema
+
+
 def validate(document: dict[str, Any]) -> None:
-    jsonschema.Draft4Validator(SCHEMA).validate(document)
+    jsonschema.Draft4Validator(newer_schema()).validate(document)
 
 
 def test_descriptor_is_valid(served: dict[str, Any]) -> None:
@@ -67,10 +97,10 @@ def test_calls_are_signed_in_the_present_ways(served: dict[str, Any]) -> None:
 def test_every_url_is_known(served: dict[str, Any]) -> None:
     assert served["lifecycle"] == LIFECYCLE_URLS
     modules = {
-        (kind, module["key"]): module["url"]
+        (kind, module["key"]): module.get("target", module)["url"]
         for kind, modules in served["modules"].items()
         for module in modules
-        if kind != "webhooks"
+        if kind not in WITHOUT_URL
     }
     assert modules == MODULE_URLS
     assert {module["event"]: module["url"] for module in served["modules"]["webhooks"]} == WEBHOOK_URLS
@@ -80,6 +110,27 @@ def test_scopes_are_the_least_and_each_has_its_reason(served: dict[str, Any]) ->
     assert set(served["scopes"]) == SCOPES
     documented = (ROOT / "docs/security.md").read_text()
     assert all(f"| `{scope}` |" in documented for scope in SCOPES)
+
+
+def test_address_of_a_target_is_an_address_that_must_be_answered(served: dict[str, Any]) -> None:
+    assert "/pages/issue-context?issue={issue.id}" in descriptor.unanswered(served, ["/pages/contacts"])
+    paths = {urlsplit(url).path for url in (*LIFECYCLE_URLS.values(), *MODULE_URLS.values(), *WEBHOOK_URLS.values())}
+    assert descriptor.unanswered(served, paths) == []
+
+
+def test_icon_is_a_file_that_we_serve(served: dict[str, Any]) -> None:
+    (panel,) = served["modules"]["jiraIssueContexts"]
+    assert (ROOT / "addon/web" / panel["icon"]["url"].removeprefix("/")).is_file()
+
+
+def test_field_and_index_read_the_property_that_we_write(served: dict[str, Any]) -> None:
+    """C4, C5: its name is shown and searched, its id is searched; there is nothing else in it."""
+    (field,) = served["modules"]["jiraIssueFields"]
+    assert field["property"] == {"key": label.PROPERTY_KEY, "path": "name", "type": "string"}
+    (index,) = served["modules"]["jiraEntityProperties"]
+    (configured,) = index["keyConfigurations"]
+    assert configured["propertyKey"] == label.PROPERTY_KEY
+    assert {extraction["objectName"] for extraction in configured["extractions"]} == {"id", "name"}
 
 
 def test_two_deployments_do_not_share_a_document() -> None:

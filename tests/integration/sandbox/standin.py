@@ -25,7 +25,55 @@ WEBHOOKS = {
     "user_deleted": "/webhooks/user",
     "jira:issue_created": "/webhooks/issue",
     "jira:issue_updated": "/webhooks/issue?source=jira",
+    "jira:issue_deleted": "/webhooks/issue",
+    "issue_property_set": "/webhooks/property",
+    "issue_property_deleted": "/webhooks/property",
 }
+COMPANY = "stand-in-company"
+ISSUE_FIELDS = [
+    {
+        "key": "company",
+        "type": "read_only",
+        "name": {"value": "Company"},
+        "description": {"value": "Whose issue it is"},
+        "property": {"key": COMPANY, "path": "name", "type": "string"},
+    },
+    {
+        "key": "rank",
+        "type": "read_only",
+        "name": {"value": "Rank of the company"},
+        "description": {"value": "How important they are"},
+        "property": {"key": COMPANY, "path": "rank.number", "type": "number"},
+    },
+    {"key": "mood", "type": "string", "name": {"value": "Mood"}, "description": {"value": "Written by people"}},
+]
+ENTITY_PROPERTIES = [
+    {
+        "key": "company-index",
+        "name": {"value": "Company index"},
+        "entityType": "issue",
+        "keyConfigurations": [
+            {
+                "propertyKey": COMPANY,
+                "extractions": [
+                    {"objectName": "id", "type": "string", "alias": "companyId"},
+                    {"objectName": "notes", "type": "text"},
+                ],
+            }
+        ],
+    }
+]
+
+
+def an_index(**changes: Any) -> dict[str, Any]:
+    """An entity property whose only extraction is changed."""
+    return {
+        "key": "index",
+        "name": {"value": "Index"},
+        "keyConfigurations": [
+            {"propertyKey": COMPANY, "extractions": [{"objectName": "name", "type": "string", **changes}]}
+        ],
+    }
 
 
 def a_descriptor(**changes: Any) -> dict[str, Any]:
@@ -36,7 +84,11 @@ def a_descriptor(**changes: Any) -> dict[str, Any]:
         "authentication": {"type": "jwt"},
         "apiMigrations": {"signed-install": True},
         "lifecycle": {event: f"/lifecycle/{event}" for event in EVENTS},
-        "modules": {"webhooks": [{"event": event, "url": url} for event, url in WEBHOOKS.items()]},
+        "modules": {
+            "webhooks": [{"event": event, "url": url} for event, url in WEBHOOKS.items()],
+            "jiraIssueFields": ISSUE_FIELDS,
+            "jiraEntityProperties": ENTITY_PROPERTIES,
+        },
         "scopes": ["READ", "WRITE", "ADMIN", "ACCESS_EMAIL_ADDRESSES"],
         **changes,
     }

@@ -8,7 +8,7 @@ from sandbox import handshake, qsh
 from sandbox.cloud import Cloud
 from sandbox.installation import State
 from tests.integration.sandbox.conftest import World
-from tests.integration.sandbox.standin import BASE_URL, StandIn, a_descriptor
+from tests.integration.sandbox.standin import BASE_URL, ISSUE_FIELDS, StandIn, a_descriptor, an_index
 
 
 async def public_key(world: World, kid: str) -> str:
@@ -174,6 +174,11 @@ async def test_unknown_key_id_is_not_found(bare_world: World) -> None:
         ({"lifecycle": {"installed": "http://elsewhere.example/installed"}}, "slash"),
         ({"apiMigrations": {}}, "signed-install"),
         ({"scopes": ["READ", "EVERYTHING"]}, "EVERYTHING"),
+        ({"modules": {"jiraIssueFields": [{**ISSUE_FIELDS[0], "type": "company"}]}}, "known type"),
+        ({"modules": {"jiraIssueFields": [{**ISSUE_FIELDS[0], "property": {"key": "p", "path": "n"}}]}}, "property"),
+        ({"modules": {"jiraIssueFields": [{"key": "company", "type": "string"}]}}, "name"),
+        ({"modules": {"jiraEntityProperties": [{"key": "index"}]}}, "extractions"),
+        ({"modules": {"jiraEntityProperties": [an_index(type="company")]}}, "extractions"),
     ],
 )
 async def test_bad_descriptor_is_refused_before_anything_is_sent(

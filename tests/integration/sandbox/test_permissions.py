@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from sandbox import viewer
+from sandbox import person, viewer
 from tests.integration.sandbox.conftest import World
 from tests.integration.sandbox.standin import a_descriptor
 
@@ -72,3 +72,25 @@ async def test_portal_customer_sees_nobody(world: World) -> None:
     browser = await world.browser(site)
     browser.cookies.set(viewer.cookie_name(site), "customer")
     assert (await browser.get("/rest/api/3/user/search?query=a")).json() == []
+
+
+async def test_app_learns_who_sees_and_edits_an_issue(world: World) -> None:
+    site = world.sites[0]
+    number = site.create_issue(site.member_id).number
+    wanted = ["BROWSE_PROJECTS", "EDIT_ISSUES", "ADMINISTER_PROJECTS"]
+    client = await world.client(site)
+
+    async def granted(account_id: str) -> dict[str, list[int]]:
+        asked = [{"permissions": wanted, "issues": [number, number + 1]}]
+        answer = (await client.post(CHECK, json={"accountId": account_id, "projectPermissions": asked})).json()
+        return {each["permission"]: each["issues"] for each in answer["projectPermissions"]}
+
+    assert await granted(site.member_id) == {
+        "BROWSE_PROJECTS": [number],
+        "EDIT_ISSUES": [number],
+        "ADMINISTER_PROJECTS": [],
+    }
+    assert (await granted(site.admin_id))["ADMINISTER_PROJECTS"] == [number]
+    customer = next(each for each in site.people.values() if each.kind is person.PersonKind.CUSTOMER)
+    for nobody in (customer.account_id, "nobody"):
+        assert not any((await granted(nobody)).values())

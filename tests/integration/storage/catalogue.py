@@ -89,7 +89,7 @@ class Filler:
         required = {column["name"]: column for column in await self.owner.fetch(COLUMNS, table)}
         values: dict[str, Any] = {"tenant_id": tenant_id}
         for parent in await self.owner.fetch(PARENTS, table):
-            if set(parent["columns"]) <= {"tenant_id"} or not set(parent["columns"]) <= set(required):
+            if parent["parent"] in SHARED or not set(parent["columns"]) <= set(required):
                 continue
             parents = await self.rows(parent["parent"], tenant_id)
             row = parents[place % len(parents)]

@@ -6,7 +6,7 @@ import pytest
 from addon.storage.database import Database
 from addon.web.deps import WebDeps
 from tests.integration.web import desk
-from tests.integration.web.desk import ADMIN, BASE_URL, Clock, Desk, People
+from tests.integration.web.desk import ADMIN, BASE_URL, Clock, Desk, People, Tracker
 
 
 @pytest.fixture
@@ -20,8 +20,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def deps(database: Database, people: People, clock: Clock) -> WebDeps:
-    return desk.build_deps(database, people, clock)
+def tracker() -> Tracker:
+    return Tracker()
+
+
+@pytest.fixture
+def deps(database: Database, people: People, clock: Clock, tracker: Tracker) -> WebDeps:
+    return desk.build_deps(database, people, clock, tracker)
 
 
 @pytest.fixture

@@ -52,6 +52,9 @@ class Subject(Strict):
     checked_at: Moment
 
 
+CompanyBy = Literal["organization", "domain", "person"]
+
+
 class CompanyRef(Strict):
     id: str
     name: str
@@ -65,6 +68,7 @@ class Contact(Strict):
     job_title: str | None
     attributes: dict[str, str]
     company: CompanyRef | None
+    company_by: CompanyBy | None
     origin: Literal["manual", "sync", "import"]
     synced_jira_user: Account | None
     linked_accounts: list[Account]
@@ -124,7 +128,58 @@ class Attention(Strict):
     kind: Literal["ambiguous-email", "email-collision", "mass-unlink", "company-tie"]
     account: Subject | None
     candidates: list[Contact]
+    companies: list[CompanyRef]
     since: Moment
+
+
+class CompanyRules(Strict):
+    by_organization: bool
+    by_domain: bool
+    issue_share_percent: int
+
+
+class RuleWork(Strict):
+    """What the company rules would change, or changed, of the contacts that are there."""
+
+    id: str | None
+    state: Literal["none", "previewing", "ready", "applying", "applied", "undoing", "undone", "failed"]
+    checked: int
+    total: int
+    changes: int
+    by_organization: int
+    by_domain: int
+    emptied: int
+    ties: int
+    applied: int
+    undone: int
+    left_alone: int
+    started_at: Moment | None
+    finished_at: Moment | None
+
+
+class RuleChange(Strict):
+    contact_id: str
+    contact_name: str
+    email: str | None
+    before: CompanyRef | None
+    before_by: CompanyBy | None
+    after: CompanyRef | None
+    after_by: CompanyBy | None
+    state: Literal["planned", "applied", "undone", "left"]
+
+
+class Reporter(Strict):
+    account_id: str
+    name: str
+
+
+class Issue(Strict):
+    issue_id: str
+    reporter: Reporter | None
+    contact: Contact | None
+    company: CompanyRef | None
+    company_by: CompanyBy | None
+    sync_on: bool
 
 
 class Preview(Strict):
@@ -224,6 +279,12 @@ ANSWERS: list[tuple[str, int, TypeAdapter[Any]]] = [
     (r"GET /api/companies", 200, TypeAdapter(Listed[Company])),
     (r"POST /api/companies", 201, TypeAdapter(Company)),
     (r"(GET|PATCH) /api/companies/[^/]+", 200, TypeAdapter(Company)),
+    (r"POST /api/companies/[^/]+/merge", 200, TypeAdapter(Company)),
+    (r"(GET|PUT) /api/company-rules", 200, TypeAdapter(CompanyRules)),
+    (r"GET /api/company-rules/preview", 200, TypeAdapter(RuleWork)),
+    (r"POST /api/company-rules/(preview|apply|undo)", 202, TypeAdapter(RuleWork)),
+    (r"GET /api/company-rules/preview/changes", 200, TypeAdapter(Listed[RuleChange])),
+    (r"GET /api/issues/[^/]+|PUT /api/issues/[^/]+/company", 200, TypeAdapter(Issue)),
     (r"(GET|PUT) /api/sync", 200, TypeAdapter(Sync)),
     (r"GET /api/sync/runs", 200, TypeAdapter(Listed[Run])),
     (r"POST /api/sync/runs", 202, TypeAdapter(Run)),

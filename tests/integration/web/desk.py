@@ -1,7 +1,7 @@
 """Two sites and the people who sit before them: clients with really signed tokens, over the app's own routes."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +11,8 @@ import jwt
 from starlette.applications import Starlette
 
 from addon import app
+from addon.issues.facts import IssueFacts
+from addon.jira.accounts import Described
 from addon.jira.errors import JiraError
 from addon.jira.names import GROUPS_SHOWN, FoundGroups
 from addon.storage.database import Database
@@ -42,11 +44,14 @@ class Clock:
 
 @dataclass(slots=True)
 class People:
-    """Who administers a site and who is in which group, as the site would say; implements `Permissions` and `GroupNames`."""
+    """Who administers a site, is in which group and sees which issue, as the site would say; implements `Permissions` and
+    `GroupNames`.
+    """
 
     admins: set[tuple[TenantId, AccountId]] = field(default_factory=set)
     groups: dict[tuple[TenantId, AccountId], frozenset[str]] = field(default_factory=dict)
     named: dict[TenantId, list[Named]] = field(default_factory=dict)
+    shown: set[tuple[TenantId, AccountId, int]] = field(default_factory=set)
     trouble: JiraError | None = None
 
     async def is_admin(self, tenant: Tenant, account_id: AccountId) -> bool:
@@ -59,11 +64,43 @@ class People:
             raise self.trouble
         return self.groups.get((tenant.tenant_id, account_id), frozenset())
 
+    async def may_see_issue(self, tenant: Tenant, account_id: AccountId, issue_id: int) -> bool:
+        if self.trouble is not None:
+            raise self.trouble
+        return (tenant.tenant_id, account_id, issue_id) in self.shown
+
     async def search_groups(self, tenant_id: TenantId, query: str) -> FoundGroups:
         if self.trouble is not None:
             raise self.trouble
         fitting = [group for group in self.named.get(tenant_id, ()) if query.casefold() in group.name.casefold()]
         return FoundGroups(groups=fitting[:GROUPS_SHOWN], total=len(fitting))
+
+
+@dataclass(slots=True)
+class Tracker:
+    """A site's issues and accounts as the site would tell of them; implements `Issues` and `Accounts`. `asked` counts."""
+
+    reporters: dict[tuple[TenantId, int], AccountId | None] = field(default_factory=dict)
+    accounts: dict[tuple[TenantId, AccountId], Described] = field(default_factory=dict)
+    asked: int = 0
+    trouble: JiraError | None = None
+
+    async def facts(self, tenant_id: TenantId, issue_ids: Sequence[int]) -> Sequence[IssueFacts]:
+        self._ask()
+        return [
+            IssueFacts(issue_id=issue_id, reporter_id=self.reporters[tenant_id, issue_id], updated_at=NOW)
+            for issue_id in issue_ids
+            if (tenant_id, issue_id) in self.reporters
+        ]
+
+    async def describe(self, tenant_id: TenantId, account_id: AccountId) -> Described | None:
+        self._ask()
+        return self.accounts.get((tenant_id, account_id))
+
+    def _ask(self) -> None:
+        self.asked += 1
+        if self.trouble is not None:
+            raise self.trouble
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,12 +210,15 @@ class Desk:
         )
 
 
-def build_deps(database: Database, people: People, clock: Clock) -> WebDeps:
+def build_deps(database: Database, people: People, clock: Clock, tracker: Tracker | None = None) -> WebDeps:
+    tracker = tracker or Tracker()
     return WebDeps(
         database=database,
         callers=Callers(database=database.pool, vault=VAULT, base_url=BASE_URL, clock=clock),
         permissions=people,
         names=people,
+        issues=tracker,
+        accounts=tracker,
         ledger=Ledger(database, quota=65_000),
         enqueue=app.enqueue,
         clock=clock,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from addon import app
 from addon.importing import Importing
 from addon.queue.worker import Again
 from addon.sync.work import Work
@@ -21,7 +22,7 @@ async def bring(desk: Desk, raw: bytes | str, *, name: str = "people.csv", **fie
 
 async def work(desk: Desk, *, turns: int | None = None) -> None:
     """Do what the queue would have a worker do for the open imports, at most so many turns."""
-    importing = Importing(database=desk.database, clock=desk.clock)
+    importing = Importing(database=desk.database, enqueue=app.enqueue, clock=desk.clock)
     tenant_id = desk.tenant.tenant_id
     async with desk.database.tenant(tenant_id) as scope:
         rows = await scope.fetch_all("SELECT turn FROM import_job WHERE tenant_id = :tenant_id")

@@ -15,8 +15,17 @@ from tests.integration.web.desk import MEMBER, Desk, People
 
 PUBLIC = {"/atlassian-connect.json", "/healthz", "/readyz", "/metrics", "/static/htmx.min.js", "/static"}
 SETTINGS = "/pages/settings"
+RULES = "/pages/company-rules"
+SETTING_CALLS = (
+    "/api/sync",
+    "/api/attention",
+    "/api/company-rules",
+    "/api/fragments/sync",
+    "/api/fragments/rules",
+)
+SHOWN = {"/pages/issue-context", "/api/issues/{id}"}  # to whom Jira shows the issue
 BOUND = ("/pages/", "/webhooks/")  # to the very request, by its qsh
-PAGES = [SETTINGS, "/pages/contacts", "/pages/contacts/1", "/pages/companies"]
+PAGES = [SETTINGS, RULES, "/pages/contacts", "/pages/contacts/1", "/pages/companies", "/pages/issue-context"]
 
 
 def test_every_route_is_public_on_purpose_or_declares_its_access(deps: WebDeps) -> None:
@@ -38,9 +47,10 @@ def test_settings_and_sync_need_the_right_of_settings(deps: WebDeps) -> None:
     for path, right in rights.items():
         if path.startswith("/webhooks/"):
             continue
-        is_setting = path == SETTINGS or path.startswith(("/api/sync", "/api/attention", "/api/fragments/sync"))
+        is_setting = path in {SETTINGS, RULES} or path.startswith(SETTING_CALLS)
         # D5: an administrator merges contacts.
-        assert right is (Right.ADMIN if is_setting or path.endswith("/merge") else Right.CRM), path
+        is_merging = path.endswith("/contacts/{id}/merge")
+        assert right is (Right.ADMIN if is_setting or is_merging else Right.SITE if path in SHOWN else Right.CRM), path
 
 
 def calls(deps: WebDeps, *, of_people: bool = False) -> list[tuple[str, str]]:

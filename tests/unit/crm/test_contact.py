@@ -34,6 +34,7 @@ def a_contact(**fields: Any) -> Contact:
         "job_title": None,
         "attributes": {},
         "company": None,
+        "company_by": None,
         "origin": "manual",
         "accounts": (),
         "version": 1,

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from addon.crm import contact, merge
+from addon.crm.assignment import AssignedBy
 from addon.crm.company import CompanyId, CompanyRef
 from addon.crm.contact import Contact, ContactId, LinkedAccount
 from addon.errors import Invalid
@@ -30,6 +31,7 @@ KEPT = Contact(
     job_title=None,
     attributes={},
     company=None,
+    company_by=None,
     origin="manual",
     accounts=(),
     version=1,
@@ -43,14 +45,17 @@ NAMES = st.sampled_from(["a", "b", "Phone (merged)", "a (merged)", "a (merged 2)
 
 
 def test_contact_takes_over_what_it_has_not_got() -> None:
-    gone = replace(GONE, phone="1", job_title="Analyst", company=ACME, attributes={"a": "1"})
+    gone = replace(GONE, phone="1", job_title="Analyst", company=ACME, company_by="organization", attributes={"a": "1"})
     merged = merge.merge(gone, KEPT)
-    assert (merged.phone, merged.job_title, merged.company, merged.attributes) == ("1", "Analyst", ACME, {"a": "1"})
+    assert (merged.phone, merged.job_title, merged.attributes) == ("1", "Analyst", {"a": "1"})
+    assert (merged.company, merged.company_by) == (ACME, "organization")
 
 
 def test_what_both_have_differently_is_kept_as_an_attribute() -> None:
-    gone = replace(GONE, phone="1", job_title="A", company=ACME, attributes={"a": "1", "b": "2"})
-    kept = replace(KEPT, phone="2", job_title="B", company=GLOBEX, attributes={"a": "3", "b": "2", "a (merged)": "4"})
+    attributes = {"a": "1", "b": "2"}
+    gone = replace(GONE, phone="1", job_title="A", company=ACME, company_by="person", attributes=attributes)
+    attributes = {"a": "3", "b": "2", "a (merged)": "4"}
+    kept = replace(KEPT, phone="2", job_title="B", company=GLOBEX, company_by="person", attributes=attributes)
     merged = merge.merge(gone, kept)
     assert (merged.phone, merged.job_title, merged.company) == ("2", "B", GLOBEX)
     assert merged.attributes == {
@@ -65,6 +70,30 @@ def test_what_both_have_differently_is_kept_as_an_attribute() -> None:
 def test_what_both_have_alike_is_kept_once() -> None:
     gone, kept = (replace(each, phone="1", company=ACME, attributes={"a": "1"}) for each in (GONE, KEPT))
     assert merge.merge(gone, kept).attributes == {"a": "1"}
+
+
+@pytest.mark.parametrize(
+    ("of_gone", "of_kept", "left"),
+    [
+        ((ACME, "person"), (GLOBEX, "domain"), (ACME, "person")),
+        ((ACME, "person"), (None, None), (ACME, "person")),
+        ((ACME, "domain"), (GLOBEX, "organization"), (GLOBEX, "organization")),
+        ((ACME, "domain"), (None, "person"), (None, "person")),
+        ((None, "person"), (GLOBEX, "domain"), (None, "person")),
+        ((None, None), (GLOBEX, "domain"), (GLOBEX, "domain")),
+        ((ACME, "domain"), (GLOBEX, "person"), (GLOBEX, "person")),
+    ],
+)
+def test_word_of_a_person_counts_for_more_than_that_of_a_rule(
+    of_gone: tuple[CompanyRef | None, AssignedBy | None],
+    of_kept: tuple[CompanyRef | None, AssignedBy | None],
+    left: tuple[CompanyRef | None, AssignedBy | None],
+) -> None:
+    gone = replace(GONE, company=of_gone[0], company_by=of_gone[1])
+    kept = replace(KEPT, company=of_kept[0], company_by=of_kept[1])
+    merged = merge.merge(gone, kept)
+    assert (merged.company, merged.company_by) == left
+    assert merged.attributes == {}
 
 
 @given(
@@ -83,8 +112,12 @@ def test_nothing_that_was_typed_is_lost(
     gone_company: CompanyRef | None,
     kept_company: CompanyRef | None,
 ) -> None:
-    gone = replace(GONE, phone=gone_phone, attributes=gone_attributes, company=gone_company)
-    kept = replace(KEPT, phone=kept_phone, attributes=kept_attributes, company=kept_company)
+    gone = replace(
+        GONE, phone=gone_phone, attributes=gone_attributes, company=gone_company, company_by="person" if gone_company else None
+    )
+    kept = replace(
+        KEPT, phone=kept_phone, attributes=kept_attributes, company=kept_company, company_by="person" if kept_company else None
+    )
     merged = merge.merge(gone, kept)
     assert kept.attributes.items() <= merged.attributes.items()
     assert {gone_phone, kept_phone} - {None} <= {merged.phone, *merged.attributes.values()}

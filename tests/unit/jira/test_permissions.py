@@ -138,3 +138,36 @@ async def test_groups_that_jira_does_not_tell_are_an_error_and_not_remembered(fa
     with pytest.raises(errors.JiraError):
         await asked.groups_of(tenant, ANA)
     assert await asked.groups_of(tenant, ANA) == {"g1"}
+
+
+def sees(*issue_ids: int, permission: str = "BROWSE_PROJECTS") -> dict[str, Any]:
+    granted = [{"permission": permission, "issues": list(issue_ids), "projects": []}]
+    return {"globalPermissions": [], "projectPermissions": granted}
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_seen"),
+    [
+        (sees(10), True),
+        (sees(11), False),
+        (sees(10, permission="EDIT_ISSUES"), False),
+        (NO, False),
+        ({"globalPermissions": []}, False),
+        (400, False),
+    ],
+)
+async def test_issue_is_seen_by_whom_jira_shows_it(answer: Any, is_seen: bool) -> None:  # noqa: FBT001 - as above
+    jira = Jira({CHECK: answer})
+    assert await permissions(jira, Clock()).may_see_issue(a_tenant(), ANA, 10) is is_seen
+    (request,) = jira.requests
+    asked = b'{"accountId":"557058:ana","globalPermissions":[],'
+    assert request.read() == asked + b'"projectPermissions":[{"issues":[10],"permissions":["BROWSE_PROJECTS"]}]}'
+
+
+async def test_who_sees_an_issue_is_asked_each_time_and_never_guessed() -> None:
+    jira = Jira({CHECK: [sees(10), NO, httpx.Response(503)]})
+    asked, tenant = permissions(jira, Clock()), a_tenant()
+    assert await asked.may_see_issue(tenant, ANA, 10)
+    assert not await asked.may_see_issue(tenant, ANA, 10)
+    with pytest.raises(errors.JiraError):
+        await asked.may_see_issue(tenant, ANA, 10)

@@ -20,6 +20,12 @@ NOW = datetime(2026, 11, 22, 9, 45, tzinfo=UTC)
         ("getUsersFromGroup", {"values": []}, 1),
         ("getMyPermissions", {"permissions": {"USER_PICKER": {}, "ADMINISTER": {}}}, 5),
         ("getServerInfo", {"version": "1"}, 1),
+        ("getIssue", {"id": "1", "fields": {}}, 2),
+        ("getIssueProperty", {"key": "p", "value": {"issues": "many"}}, 2),
+        ("bulkFetchIssues", {"issues": [{}] * 100, "issueErrors": []}, 101),
+        ("countIssues", {"count": 100_000}, 1),
+        ("getTask", {"id": "1"}, 1),
+        ("bulkSetIssuesPropertiesList", None, 1),
         ("AddonPropertiesResource.deleteAddonProperty_delete", None, 1),
     ],
 )

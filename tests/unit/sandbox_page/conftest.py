@@ -2,6 +2,9 @@
 
 import collections.abc
 import dataclasses
+import json
+import re
+from typing import Any
 
 import httpx
 import pytest
@@ -10,6 +13,7 @@ from sandbox import app, cloud, installation, site
 
 ADDON_URL = "https://addon.example"
 ADDON_KEY = "crm"
+PROPERTY = "crm-company"
 DESCRIPTOR = {
     "key": ADDON_KEY,
     "name": "CRM <Contacts>",
@@ -21,8 +25,46 @@ DESCRIPTOR = {
     "modules": {
         "generalPages": [{"key": "contacts", "name": {"value": "Contacts"}, "url": "/contacts?id={ac.id}"}],
         "adminPages": [{"key": "settings", "name": {"value": "CRM Settings"}, "url": "/settings"}],
+        "jiraIssueContexts": [
+            {
+                "key": "reporter",
+                "name": {"value": "Reporter's company"},
+                "icon": {"width": 16, "height": 16, "url": "/icon.svg"},
+                "content": {"type": "label", "label": {"value": "Show the company"}},
+                "target": {"type": "web_panel", "url": "/reporter?issue={issue.id}&of={nobody.knows}"},
+                "conditions": [{"condition": "user_is_logged_in"}],
+            },
+            {
+                "key": "secrets",
+                "name": {"value": "Secrets"},
+                "target": {"type": "web_panel", "url": "/secrets?issue={issue.key}"},
+                "conditions": [{"condition": "user_is_admin"}],
+            },
+        ],
+        "jiraIssueFields": [
+            {
+                "key": "company",
+                "name": {"value": "Company"},
+                "description": {"value": "The reporter's company"},
+                "type": "read_only",
+                "property": {"key": PROPERTY, "path": "name", "type": "string"},
+            }
+        ],
     },
 }
+
+
+async def look_as(stage: "Stage", here: site.Site, choice: str) -> None:
+    answer = await stage.browser.post(f"{here.base_url}/viewer", data={"as": choice})
+    assert answer.status_code == 303
+
+
+def host_data(text: str) -> dict[str, Any]:
+    """What a page tells its scripts."""
+    found = re.search(r'id="host-data">(.*?)</script>', text)
+    assert found is not None
+    data: dict[str, Any] = json.loads(found[1])
+    return data
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

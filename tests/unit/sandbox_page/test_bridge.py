@@ -1,12 +1,7 @@
 import jwt
 import pytest
 
-from sandbox import site
-from tests.unit.sandbox_page.conftest import Stage
-
-
-async def look_as(stage: Stage, here: site.Site, choice: str) -> None:
-    await stage.browser.post(f"{here.base_url}/viewer", data={"as": choice})
+from tests.unit.sandbox_page.conftest import Stage, look_as
 
 
 async def test_frame_script_takes_its_stylesheets_from_the_site(stage: Stage) -> None:

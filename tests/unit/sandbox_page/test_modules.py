@@ -76,6 +76,36 @@ def test_page_is_found_by_both_keys() -> None:
     assert modules.find_page(here, "one", "b") is None
 
 
+def test_panel_has_its_address_in_a_target_its_label_and_the_whole_address_of_its_icon() -> None:
+    panel = {
+        "key": "reporter",
+        "name": {"value": "Reporter's company"},
+        "icon": {"width": 16, "height": 16, "url": "/static/icon.svg"},
+        "content": {"type": "label", "label": {"value": "Show the company"}},
+        "target": {"type": "web_panel", "url": "/reporter?issue={issue.id}"},
+    }
+    bare = {"key": "bare", "name": {"value": "Bare"}, "target": {"type": "web_panel", "url": "/bare"}}
+    here = a_site(an_installation(jiraIssueContexts=[panel, bare], generalPages=[a_module("contacts")]))
+    found, plain = modules.panels_of(here, a_viewer())
+    assert (found.url, found.label) == ("/reporter?issue={issue.id}", "Show the company")
+    assert found.icon_url == "https://addon.example/static/icon.svg"
+    assert (plain.url, plain.label, plain.icon_url) == ("/bare", "", None)
+
+
+def test_panels_are_those_whose_conditions_hold_and_nobodys_without_jira() -> None:
+    here = a_site(
+        an_installation(
+            jiraIssueContexts=[a_module("open"), a_module("closed", {"condition": "user_is_admin"})],
+        )
+    )
+    for seen_by, keys in (
+        (a_viewer(), ["open"]),
+        (a_viewer(is_admin=True), ["open", "closed"]),
+        (a_viewer(account_type=person.AccountType.CUSTOMER), []),
+    ):
+        assert [panel.key for panel in modules.panels_of(here, seen_by)] == keys
+
+
 @pytest.mark.parametrize(
     ("place", "is_admin", "may"),
     [

@@ -1,26 +1,12 @@
 import html
-import json
-import re
 import urllib.parse
 
 import pytest
 
-from sandbox import person, site
-from tests.unit.sandbox_page.conftest import ADDON_URL, Stage
+from sandbox import person
+from tests.unit.sandbox_page.conftest import ADDON_URL, Stage, host_data, look_as
 
 ROLES = ("admin", "agent", "member")
-
-
-async def look_as(stage: Stage, here: site.Site, choice: str) -> None:
-    answer = await stage.browser.post(f"{here.base_url}/viewer", data={"as": choice})
-    assert answer.status_code == 303
-
-
-def host_data(text: str) -> dict[str, str]:
-    found = re.search(r'id="host-data">(.*?)</script>', text)
-    assert found is not None
-    data: dict[str, str] = json.loads(found[1])
-    return data
 
 
 async def test_home_shows_each_site_its_own_numbers_and_apps(stage: Stage) -> None:
@@ -45,9 +31,9 @@ async def test_module_page_signs_the_frame_for_the_viewer(role: str, stage: Stag
     for here in (stage.first, stage.second):
         await look_as(stage, here, role)
         answer = await stage.browser.get(f"{here.base_url}/plugins/servlet/ac/crm/contacts?ac.id=5&id=6")
-        data = host_data(answer.text)
-        assert data["url"].startswith(f"{ADDON_URL}/contacts?id=5&")
-        assert urllib.parse.quote(here.base_url, safe="") in data["url"]
+        [embedded] = host_data(answer.text)["frames"]
+        assert embedded["url"].startswith(f"{ADDON_URL}/contacts?id=5&")
+        assert urllib.parse.quote(here.base_url, safe="") in embedded["url"]
 
 
 @pytest.mark.parametrize(

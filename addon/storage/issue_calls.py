@@ -1,0 +1,242 @@
+"""Which calls are on their way, and what has become of them? Each is noted before it is made, so that whoever resumes after
+a kill repeats none that succeeded.
+
+Not sent → sent → has a task → folded: its companies are what the issues' properties say now. A call that was sent and has no
+task may have been carried out or not; `addon.labelling` looks at one of its issues.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from addon.issues import calls
+from addon.issues.calls import Call, CallKind, Pending
+from addon.storage import issue_company
+from addon.storage.database import Row, TenantScope
+
+MAX_REFUSED_IN_ROW = 50
+# What Jira refuses so often is no single locked issue. What is left of refused calls then waits its turn as backlog does, so
+# that the search for the others costs no more than that may.
+
+Stand = Literal["planned", "sent", "going"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCall:
+    """`looks`: how often it was looked at, or sent in vain."""
+
+    call_id: int
+    call: Call
+    is_backlog: bool
+    stand: Stand
+    task_id: str | None
+    sent_at: datetime | None
+    looks: int
+
+
+async def note(scope: TenantScope, planned: Sequence[Call], *, is_backlog: bool, now: datetime) -> None:
+    """These calls are to be made."""
+    if not planned:
+        return
+    ids = await scope.raw.fetch(
+        """
+        INSERT INTO issue_call (tenant_id, kind, is_backlog, look_at)
+        SELECT $1, kind, $3, $4 FROM unnest($2::text[]) WITH ORDINALITY AS planned (kind, place) ORDER BY place
+        RETURNING call_id
+        """,
+        scope.tenant_id,
+        [call.kind for call in planned],
+        is_backlog,
+        now,
+    )
+    items = [
+        (row["call_id"], item.issue_id, item.company and item.company.company_id, item.company and item.company.name)
+        for row, call in zip(sorted(ids, key=lambda row: row["call_id"]), planned, strict=True)
+        for item in call.items
+    ]
+    await scope.raw.execute(
+        """
+        INSERT INTO issue_call_item (tenant_id, call_id, issue_id, company_id, company_name)
+        SELECT $1, item.* FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::text[]) AS item
+        """,
+        scope.tenant_id,
+        *(list(column) for column in zip(*items, strict=True)),
+    )
+
+
+async def next_due(
+    scope: TenantScope, *, now: datetime, with_tasks: bool = True, with_backlog: bool = True
+) -> OpenCall | None:
+    """The call that something has to be done about first, if any; what nobody waits for comes last."""
+    row = await scope.fetch_one(
+        """
+        SELECT call_id, kind, is_backlog, sent_at, task_id, looks FROM issue_call
+        WHERE tenant_id = :tenant_id AND look_at <= :now
+            AND (:with_tasks OR task_id IS NULL) AND (:with_backlog OR NOT is_backlog)
+        ORDER BY is_backlog, sent_at IS NOT NULL, look_at, call_id LIMIT 1
+        """,
+        now=now,
+        with_tasks=with_tasks,
+        with_backlog=with_backlog,
+    )
+    return None if row is None else await _open(scope, row)
+
+
+async def _open(scope: TenantScope, row: Row) -> OpenCall:
+    items = await scope.raw.fetch(
+        """
+        SELECT issue_id, company_id, company_name FROM issue_call_item WHERE tenant_id = $1 AND call_id = $2
+        ORDER BY issue_id
+        """,
+        scope.tenant_id,
+        row["call_id"],
+    )
+    pending = tuple(Pending(issue_id=item["issue_id"], company=issue_company.company(item)) for item in items)
+    kind: CallKind = row["kind"]
+    return OpenCall(
+        call_id=row["call_id"],
+        call=Call(kind=kind, items=pending),
+        is_backlog=row["is_backlog"],
+        stand="planned" if row["sent_at"] is None else "sent" if row["task_id"] is None else "going",
+        task_id=row["task_id"],
+        sent_at=row["sent_at"],
+        looks=row["looks"],
+    )
+
+
+async def next_look(scope: TenantScope, *, with_backlog: bool) -> datetime | None:
+    """When something has to be done about a call; None where none is open."""
+    moment: datetime | None = await scope.fetch_val(
+        "SELECT min(look_at) FROM issue_call WHERE tenant_id = :tenant_id AND (:with_backlog OR NOT is_backlog)",
+        with_backlog=with_backlog,
+    )
+    return moment
+
+
+async def begin(scope: TenantScope, found: OpenCall, *, now: datetime) -> bool:
+    """It is about to be sent; False where somebody else took it. Should its answer get lost, it is looked after then."""
+    return bool(
+        await scope.fetch_val(
+            """
+            UPDATE issue_call SET sent_at = :now, look_at = :look_at
+            WHERE tenant_id = :tenant_id AND call_id = :call_id AND sent_at IS NULL RETURNING true
+            """,
+            call_id=found.call_id,
+            now=now,
+            look_at=now + calls.ask_delay(len(found.call.items)),
+        )
+    )
+
+
+async def take_back(scope: TenantScope, found: OpenCall, *, until: datetime) -> None:
+    """It was certainly not carried out; it is sent (again), not before `until`."""
+    await scope.execute(
+        """
+        UPDATE issue_call SET sent_at = NULL, task_id = NULL, look_at = :until, looks = looks + 1
+        WHERE tenant_id = :tenant_id AND call_id = :call_id
+        """,
+        call_id=found.call_id,
+        until=until,
+    )
+
+
+async def follow(scope: TenantScope, found: OpenCall, task_id: str, *, now: datetime) -> None:
+    """Jira carries it out by a task."""
+    await scope.execute(
+        """
+        UPDATE issue_call SET task_id = :task_id, looks = 0, look_at = :look_at
+        WHERE tenant_id = :tenant_id AND call_id = :call_id
+        """,
+        call_id=found.call_id,
+        task_id=task_id,
+        look_at=now + calls.look_delay(len(found.call.items), 0),
+    )
+
+
+async def look_later(scope: TenantScope, found: OpenCall, *, now: datetime) -> None:
+    """Its task goes on."""
+    await scope.execute(
+        """
+        UPDATE issue_call SET look_at = :look_at, looks = looks + 1
+        WHERE tenant_id = :tenant_id AND call_id = :call_id
+        """,
+        call_id=found.call_id,
+        look_at=now + calls.look_delay(len(found.call.items), found.looks + 1),
+    )
+
+
+async def lose(scope: TenantScope, found: OpenCall, *, now: datetime) -> None:
+    """Its task is not there, or goes on for ever: its issues have to tell."""
+    await scope.execute(
+        "UPDATE issue_call SET task_id = NULL, look_at = :now WHERE tenant_id = :tenant_id AND call_id = :call_id",
+        call_id=found.call_id,
+        now=now,
+    )
+
+
+async def fold(scope: TenantScope, found: OpenCall) -> None:
+    """It was carried out: this is what the properties say now."""
+    written = await scope.raw.fetchval(
+        """
+        WITH item AS MATERIALIZED (
+            SELECT known.issue_id, item.company_id, item.company_name
+            FROM issue_call_item item JOIN issue_company known
+                ON known.tenant_id = $1 AND known.issue_id = item.issue_id
+            WHERE item.tenant_id = $1 AND item.call_id = $2 ORDER BY known.issue_id FOR NO KEY UPDATE OF known
+        ), written AS (
+            UPDATE issue_company SET company_id = item.company_id, company_name = item.company_name, refused_at = NULL
+            FROM item WHERE issue_company.tenant_id = $1 AND issue_company.issue_id = item.issue_id
+            RETURNING 1
+        )
+        SELECT count(*) FROM written
+        """,
+        scope.tenant_id,
+        found.call_id,
+    )
+    await scope.execute(
+        """
+        UPDATE issue_state SET written = written + :written, refused_in_row = 0, failures = 0,
+            waiting_for = NULL, waiting_until = NULL
+        WHERE tenant_id = :tenant_id
+        """,
+        written=written,
+    )
+    await _end(scope, found)
+
+
+async def split(scope: TenantScope, found: OpenCall, *, now: datetime) -> None:
+    """Some of its issues cannot be written: what is left are two calls for half of them each."""
+    await _end(scope, found)
+    await note(scope, calls.halve(found.call), is_backlog=found.is_backlog, now=now)
+
+
+async def refuse(scope: TenantScope, found: OpenCall, *, now: datetime) -> None:
+    """Jira does not let us write its one issue."""
+    await scope.raw.execute(
+        "UPDATE issue_company SET refused_at = $3 WHERE tenant_id = $1 AND issue_id = ANY($2)",
+        scope.tenant_id,
+        [item.issue_id for item in found.call.items],
+        now,
+    )
+    await _end(scope, found)
+    refused = await scope.fetch_val(
+        """
+        UPDATE issue_state SET refused_in_row = refused_in_row + 1 WHERE tenant_id = :tenant_id
+        RETURNING refused_in_row
+        """
+    )
+    if refused >= MAX_REFUSED_IN_ROW:
+        await scope.execute("UPDATE issue_call SET is_backlog = true WHERE tenant_id = :tenant_id AND sent_at IS NULL")
+
+
+async def drop(scope: TenantScope, found: OpenCall) -> None:
+    """Its one issue is gone."""
+    await issue_company.forget(scope, [item.issue_id for item in found.call.items])
+    await _end(scope, found)
+
+
+async def _end(scope: TenantScope, found: OpenCall) -> None:
+    await scope.execute(
+        "DELETE FROM issue_call WHERE tenant_id = :tenant_id AND call_id = :call_id", call_id=found.call_id
+    )

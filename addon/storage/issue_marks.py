@@ -1,0 +1,130 @@
+"""Which marked issues have to be written now? Marks become calls that are noted, in one transaction, before they are made.
+
+A mark is locked before what it is about is read: whoever marks the issue meanwhile waits, and marks it anew. An issue that
+a call is on its way for waits until that call has ended.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from addon.crm.company import CompanyId, CompanyRef
+from addon.issues import calls
+from addon.issues.calls import Pending
+from addon.storage import issue_calls
+from addon.storage.database import TenantScope
+
+REPORTERS_AT_ONCE = 1_000
+ISSUES_AT_ONCE = 10_000
+
+# What the property of each marked issue should say, and whether it does.
+WANTED = """
+    SELECT due.tenant_id, due.issue_id, wanted.company_id, wanted.name AS company_name, known.refused_at IS NOT NULL AS is_alone,
+        (known.company_id, known.company_name) IS NOT DISTINCT FROM (wanted.company_id, wanted.name) AS is_so
+    FROM issue_due due
+        LEFT JOIN issue_company known ON known.tenant_id = $1 AND known.issue_id = due.issue_id
+        LEFT JOIN account ON account.tenant_id = $1 AND account.account_id = known.reporter_id
+        LEFT JOIN contact ON contact.tenant_id = $1 AND contact.contact_id = account.contact_id
+        LEFT JOIN company wanted ON wanted.tenant_id = $1 AND wanted.company_id = contact.company_id
+    WHERE due.tenant_id = $1
+"""
+
+IS_FREE = """
+    NOT EXISTS (SELECT FROM issue_call_item item WHERE item.tenant_id = $1 AND item.issue_id = due.issue_id)
+"""
+
+
+async def expand(scope: TenantScope) -> bool:
+    """Mark the issues of some reporters who are marked; whether there were any.
+
+    An issue that waits as backlog still does: it is compared when its turn comes.
+    """
+    found = await scope.raw.fetchval(
+        """
+        WITH reporter AS MATERIALIZED (
+            SELECT account_id FROM reporter_due WHERE tenant_id = $1 LIMIT $2 FOR UPDATE SKIP LOCKED
+        ), marked AS (
+            INSERT INTO issue_due (tenant_id, issue_id, is_backlog)
+            SELECT $1, known.issue_id, false FROM issue_company known
+                JOIN reporter ON reporter.account_id = known.reporter_id
+            WHERE known.tenant_id = $1 ORDER BY known.issue_id
+            ON CONFLICT (tenant_id, issue_id) DO UPDATE SET is_backlog = issue_due.is_backlog
+        ), done AS (
+            DELETE FROM reporter_due USING reporter
+            WHERE reporter_due.tenant_id = $1 AND reporter_due.account_id = reporter.account_id
+        )
+        SELECT count(*) FROM reporter
+        """,
+        scope.tenant_id,
+        REPORTERS_AT_ONCE,
+    )
+    return bool(found)
+
+
+async def plan(scope: TenantScope, *, is_backlog: bool, only_full: bool = False, now: datetime) -> bool:
+    """Note the calls for some marked issues; whether there were any. `only_full`: those of companies that have so many that
+    a call cannot take more.
+    """
+    chosen = await _choose(scope, is_backlog=is_backlog, only_full=only_full)
+    if not chosen:
+        return False
+    locked = await scope.raw.fetch(
+        f"""
+        SELECT issue_id FROM issue_due due
+        WHERE tenant_id = $1 AND issue_id = ANY($2) AND is_backlog = $3 AND {IS_FREE}
+        ORDER BY issue_id FOR UPDATE SKIP LOCKED
+        """,  # noqa: S608 - as above
+        scope.tenant_id,
+        chosen,
+        is_backlog,
+    )
+    ids = [row["issue_id"] for row in locked]
+    rows = await scope.raw.fetch(f"{WANTED} AND due.issue_id = ANY($2) ORDER BY due.issue_id", scope.tenant_id, ids)
+    pending = [
+        Pending(
+            issue_id=row["issue_id"],
+            company=_company(row["company_id"], row["company_name"]),
+            is_alone=row["is_alone"],
+        )
+        for row in rows
+        if not row["is_so"]
+    ]
+    await issue_calls.note(scope, calls.plan_calls(pending), is_backlog=is_backlog, now=now)
+    await scope.raw.execute("DELETE FROM issue_due WHERE tenant_id = $1 AND issue_id = ANY($2)", scope.tenant_id, ids)
+    return bool(ids)
+
+
+async def _choose(scope: TenantScope, *, is_backlog: bool, only_full: bool) -> Sequence[int]:
+    """Marked issues, whole companies at a time and the largest first, so that a call takes all that it can take."""
+    rows = await scope.raw.fetch(
+        f"""
+        WITH wanted AS MATERIALIZED ({WANTED} AND due.is_backlog = $2 AND {IS_FREE}),
+        size AS (
+            SELECT is_so, company_id, count(*) AS issues,
+                sum(count(*)) OVER (ORDER BY count(*) DESC, is_so, company_id) AS up_to
+            FROM wanted WHERE NOT ($4 AND (is_so OR company_id IS NULL)) GROUP BY is_so, company_id
+            HAVING NOT $4 OR count(*) >= $5
+        )
+        SELECT wanted.issue_id FROM wanted JOIN size
+            ON size.is_so = wanted.is_so AND size.company_id IS NOT DISTINCT FROM wanted.company_id
+        WHERE wanted.tenant_id = $1 AND (size.up_to <= $3 OR size.up_to = size.issues)
+        ORDER BY size.up_to, wanted.issue_id LIMIT $3
+        """,  # noqa: S608 - as above
+        scope.tenant_id,
+        is_backlog,
+        ISSUES_AT_ONCE,
+        only_full,
+        calls.JIRA.bulk,
+    )
+    return [row["issue_id"] for row in rows]
+
+
+def _company(company_id: int | None, name: str | None) -> CompanyRef | None:
+    if company_id is None or name is None:
+        return None
+    return CompanyRef(company_id=CompanyId(company_id), name=name)
+
+
+async def has_backlog(scope: TenantScope) -> bool:
+    """Whether issues that nobody waits for have to be compared."""
+    found = await scope.fetch_val("SELECT true FROM issue_due WHERE tenant_id = :tenant_id AND is_backlog LIMIT 1")
+    return bool(found)

@@ -1,0 +1,188 @@
+"""A person's word about the company of an issue's reporter: by the panel's form and by the API."""
+
+import html
+import json
+import re
+from typing import Any
+
+import pytest
+
+from lifecycle.tenant import AccountId
+from tests.integration.web import reported
+from tests.integration.web.desk import MEMBER, NOW, Desk, People
+from tests.integration.web.html import fragment, read
+from tests.integration.web.reported import ADA, AGENT, ISSUE, ada, due, panel, report, said, set_company
+
+MARKUP = '"><script>alert(1)</script> & \\ "Sons"'
+
+
+@pytest.fixture(autouse=True)
+def everybody(people: People, acme: Desk, globex: Desk) -> None:
+    reported.show_issue(people, [acme, globex])
+
+
+async def test_company_is_chosen_and_its_issues_are_marked(acme: Desk, globex: Desk) -> None:
+    """C2: a person's word. The other site's contact of the same id stays."""
+    company = await acme.make_company()
+    made, theirs = await ada(acme), await ada(globex)
+    text = await panel(acme.as_person(MEMBER))
+    assert "Choose a company" in text
+    assert '<details class="change" open>' in text
+    assert '<option value="rules" selected>' in text
+    answer = await set_company(acme.as_person(MEMBER), made, company=company["id"])
+    assert "Acme" in said(read(answer))
+    notice = "Company saved. Jira shows it on the issue within a minute."
+    assert json.loads(answer.headers["hx-trigger"]) == {"crm:notice": notice}
+    assert await due(acme) == [ADA]
+    now = await acme.get(f"/api/contacts/{made['id']}")
+    assert (now["company"], now["companyBy"]) == ({"id": company["id"], "name": "Acme"}, "person")
+    assert (await globex.get(f"/api/contacts/{theirs['id']}"))["company"] is None
+    none = await set_company(acme, now, company="")
+    assert "A person decided that there is none" in said(read(none))
+    back = await set_company(acme, await acme.get(f"/api/contacts/{made['id']}"), company="rules")
+    assert "The rules choose the company now" in back.headers["hx-trigger"]
+    assert (await acme.get(f"/api/contacts/{made['id']}"))["companyBy"] is None
+
+
+async def test_company_of_another_site_is_none(acme: Desk, globex: Desk) -> None:
+    made = await ada(acme)
+    for name in ("One", "Two"):
+        there = await globex.make_company(name=name)
+    answer = await set_company(acme, made, company=there["id"])
+    assert answer.status_code == 422
+    assert [each["field"] for each in answer.json()["errors"]] == ["company"]
+
+
+async def test_new_company_is_made_once(acme: Desk) -> None:
+    made = await ada(acme)
+    read(await set_company(acme, made, company="new", newCompany=MARKUP))
+    text = await panel(acme)
+    assert (
+        html.escape(MARKUP, quote=False) in text or html.escape(MARKUP) in html.unescape(text) or MARKUP in said(text)
+    )
+    assert "<script>alert" not in text
+    now = await acme.get(f"/api/contacts/{made['id']}")
+    assert now["company"]["name"] == MARKUP
+    read(await set_company(acme, now, company="new", newCompany=f"  {MARKUP.upper()} "))
+    assert len((await acme.get("/api/companies"))["values"]) == 1
+
+
+async def test_new_company_that_cannot_be_is_refused_beside_its_field(acme: Desk) -> None:
+    made = await ada(acme)
+    for _ in range(2):
+        await acme.make_company(name="Twice")
+    for name in ("", "  ", "x" * 256, "a\0b", "twice"):
+        answer = await set_company(acme, made, company="new", newCompany=name)
+        assert answer.status_code == 422, name
+        assert [each["field"] for each in answer.json()["errors"]] == ["newCompany"]
+    for company in ("x", "-1", "99999999999999999999"):
+        answer = await set_company(acme, made, company=company)
+        assert [each["field"] for each in answer.json()["errors"]] == ["company"]
+    assert len((await acme.get("/api/companies"))["values"]) == 2
+
+
+async def test_overtaken_form_comes_back_with_what_was_chosen(acme: Desk) -> None:
+    company, other = await acme.make_company(), await acme.make_company(name="Other")
+    made = await ada(acme)
+    read(await set_company(acme, made, company=other["id"]))
+    answer = await set_company(acme, made, company=company["id"])
+    text = read(answer)
+    assert "Nothing was saved" in text
+    assert "hx-trigger" not in answer.headers
+    assert f'<option value="{company["id"]}" selected>Acme</option>' in text
+    assert (await acme.get(f"/api/contacts/{made['id']}"))["company"]["id"] == other["id"]
+
+
+async def test_form_about_another_reporter_changes_nobody(acme: Desk) -> None:
+    company = await acme.make_company()
+    made = await ada(acme)
+    bob = await acme.make_contact(name="Bob")
+    await acme.link(bob["id"], "qm:bob", kind="customer")
+    await report(acme, AccountId("qm:bob"))
+    text = read(await set_company(acme, made, company=company["id"]))
+    assert "Nothing was saved" in text
+    assert "Bob" in text
+    assert "selected>Acme" not in text
+    for contact in (made, bob):
+        assert (await acme.get(f"/api/contacts/{contact['id']}"))["company"] is None
+
+
+async def test_tie_names_the_companies_and_leads_administrators_to_the_decision(acme: Desk) -> None:
+    made = await ada(acme)
+    tied = [await acme.make_company(name=name) for name in ("Acme", "Acme East")]
+    async with acme.database.tenant(acme.tenant.tenant_id) as scope:
+        await scope.execute(
+            """
+            INSERT INTO attention (tenant_id, kind, account_id, contact_id, company_ids, since)
+            VALUES (:tenant_id, 'company-tie', '', CAST(:contact_id AS bigint), CAST(:tied AS bigint[]), :now)
+            """,
+            tied=[int(company["id"]) for company in tied],
+            contact_id=int(made["id"]),
+            now=NOW,
+        )
+    text = await panel(acme)
+    assert "Several companies fit, so none was chosen: Acme , Acme East" in said(text)
+    assert "crm-settings" in text
+    assert "crm-settings" not in await panel(acme.as_person(MEMBER))
+    read(await set_company(acme, made, company=tied[0]["id"]))
+    assert "Several companies fit" not in await panel(acme)
+
+
+async def test_json_says_the_same_by_the_same_rights(acme: Desk, globex: Desk) -> None:
+    company = await acme.make_company()
+    made = await ada(acme, company={"id": company["id"]})
+    path = f"/api/issues/{ISSUE}"
+    ref = {"id": company["id"], "name": "Acme"}
+    person = {"accountId": ADA, "name": "Ada in Jira"}
+    whole = await acme.as_person(MEMBER).get(path)
+    assert whole["contact"]["email"] == "ada@example.com"
+    assert {name: value for name, value in whole.items() if name != "contact"} == {
+        "issueId": str(ISSUE),
+        "reporter": person,
+        "company": ref,
+        "companyBy": "person",
+        "syncOn": True,
+    }
+    part = await acme.as_person(AGENT).get(path)
+    assert (part["contact"], part["companyBy"], part["company"], part["reporter"]) == (None, None, ref, person)
+    assert (await globex.get(path)) == {
+        "issueId": str(ISSUE),
+        "reporter": None,
+        "contact": None,
+        "company": None,
+        "companyBy": None,
+        "syncOn": False,
+    }
+    member, word = acme.as_person(MEMBER), {"companyId": None, "version": made["version"]}
+    said_none = await member.call("PUT", f"{path}/company", json=word)
+    assert (said_none.json()["company"], said_none.json()["companyBy"]) == (None, "person")
+    assert (await member.call("PUT", f"{path}/company", json=word)).json()["code"] == "stale-version"
+    rules = await member.call("PUT", f"{path}/company", json={"companyId": "rules", "version": made["version"] + 1})
+    assert rules.json()["companyBy"] is None
+    assert (await acme.as_person(AGENT).call("PUT", f"{path}/company", json=word)).status_code == 403
+    assert (await globex.call("PUT", f"{path}/company", json=word)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("word", "fields"),
+    [
+        ({}, ["companyId", "version"]),
+        ({"companyId": 1, "version": 1}, ["companyId"]),
+        ({"companyId": "new", "version": True}, ["companyId", "version"]),
+        ({"companyId": None, "version": 1, "name": "x"}, ["name"]),
+        ({"companyId": "999", "version": 1}, ["company"]),
+    ],
+)
+async def test_word_that_means_nothing_is_refused(acme: Desk, word: dict[str, Any], fields: list[str]) -> None:
+    await ada(acme)
+    answer = await acme.call("PUT", f"/api/issues/{ISSUE}/company", json=word)
+    assert answer.status_code == 422
+    assert [each["field"] for each in answer.json()["errors"]] == fields
+
+
+async def test_choices_are_searched_and_begin_with_what_is_no_company(acme: Desk) -> None:
+    for name in ("Acme", "Globex"):
+        await acme.make_company(name=name)
+    text = await fragment(acme, "GET", "issues/choices", params={"company-query": "glo"})
+    assert re.findall(r'<option value="(\w*)"', text)[:3] == ["rules", "", "new"]
+    assert ("Globex" in text, "Acme" in text) == (True, False)
