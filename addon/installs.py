@@ -9,7 +9,7 @@ from datetime import datetime
 
 from databases.core import Connection
 
-from addon.storage import database, sync_state
+from addon.storage import database, issue_marks, sync_state
 from addon.storage.sync_state import Enqueue
 from lifecycle.tenant import Tenant
 
@@ -28,6 +28,8 @@ class SyncListener:
         scope = await database.enter(connection, tenant.tenant_id)
         if (await sync_state.lock_switch(scope)).enabled:
             await sync_state.start_run(scope, trigger="schedule", enqueue=self._enqueue, now=self._clock())
+        # The app may have been given scopes that it lacked.
+        await issue_marks.retry_refused(scope)
 
     async def on_disabled(self, connection: Connection, tenant: Tenant) -> None:
         await self._stop(connection, tenant)

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from sandbox import cloud, embedding, frame, installation, issue_context, issues, modules, operations, site, viewer
+from sandbox import cloud, embedding, frame, installation, issues, modules, operations, site, viewer
 
 NODE_MODULES = pathlib.Path(__file__).parent.parent / "node_modules"
 CONNECT_JS = NODE_MODULES / "atlassian-connect-js" / "dist"
@@ -86,13 +86,12 @@ class Bridge:
             return _refuse(403, "This person has no such app here.")
         session_s = here.faults.session_s
         lifetime = frame.SESSION_TOKEN_LIFETIME if session_s is None else dt.timedelta(seconds=session_s)
-        on_issue = _find_issue(here, request)
         token = frame.sign_session_token(
             installed,
             account_id=seen_by.account_id,
             now=self._cloud.now(),
             lifetime=lifetime,
-            claim=frame.NO_CLAIM if on_issue is None else issue_context.claim(on_issue),
+            claim=frame.claim_of(_find_issue(here, request)),
         )
         return JSONResponse({"token": token}, headers={"Cache-Control": "no-store"})
 

@@ -3,6 +3,7 @@
 import collections.abc
 import dataclasses
 import datetime as dt
+import http
 import json
 from typing import Any
 
@@ -10,6 +11,7 @@ from sandbox import auth, errors, faults, issues, limits, operations, person, si
 
 TRACE_HEADER = "x-atlassian-webhook-trace"
 MAX_TRACE_CHARS = 1024
+JSON = "application/json"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +72,11 @@ class Call:
             raise limits.turn_away(faults.Limit.PER_ISSUE, now=self.now)
 
     def read_json(self) -> Any:
-        """The body. Raises BadRequest."""
+        """The body. Raises Refusal for what does not say that it is JSON, and BadRequest for what says so and is none."""
+        if self.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
+            raise errors.Refusal(
+                "Unsupported Media Type", status=http.HTTPStatus.UNSUPPORTED_MEDIA_TYPE, reason="content-type"
+            )
         try:
             return json.loads(self.body, parse_constant=_refuse_constant)
         except ValueError as exc:

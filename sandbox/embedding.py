@@ -7,7 +7,7 @@ import collections.abc
 import datetime as dt
 from typing import Any
 
-from sandbox import frame, issue_context, issues, modules, site, viewer
+from sandbox import frame, issues, modules, site, viewer
 
 
 def build_host(
@@ -22,7 +22,7 @@ def build_host(
     """For these modules on one page; `parameters` are those of the page's own address."""
     return {
         "viewer": {"accountId": seen_by.account_id, "locale": "en_US", "timeZone": seen_by.person.time_zone},
-        "context": {"jira": {}} if on_issue is None else issue_context.claim(on_issue),
+        "context": {"jira": {}, **frame.claim_of(on_issue)},
         "issueId": None if on_issue is None else on_issue.issue_id,
         "frames": [
             {
@@ -47,7 +47,7 @@ def sign_address(
     now: dt.datetime,
 ) -> str:
     """The address of one frame; the module must be one that this person may open."""
-    filled = {} if on_issue is None else issue_context.placeholders(on_issue)
+    filled = {} if on_issue is None else frame.placeholders_of(on_issue)
     return frame.sign_frame_url(
         here.installations[shown.addon_key],
         module_key=shown.key,
@@ -56,5 +56,5 @@ def sign_address(
         site_url=here.base_url,
         context={**frame.context_of(parameters), **filled},
         now=now,
-        claim=frame.NO_CLAIM if on_issue is None else issue_context.claim(on_issue),
+        claim=frame.claim_of(on_issue),
     )

@@ -7,10 +7,11 @@ import collections.abc
 import datetime as dt
 import re
 import urllib.parse
+from typing import Any
 
 import jwt
 
-from sandbox import installation, qsh
+from sandbox import installation, issues, qsh
 
 FRAME_TOKEN_LIFETIME = dt.timedelta(minutes=3)
 SESSION_TOKEN_LIFETIME = dt.timedelta(minutes=15)
@@ -29,6 +30,29 @@ NO_CLAIM: Claim = {}
 def context_of(parameters: collections.abc.Mapping[str, str]) -> dict[str, str]:
     """The page's parameters that are meant for the add-on: only those with Jira's prefix, which placeholders keep."""
     return {name: value for name, value in parameters.items() if name.startswith(CONTEXT_PREFIX)}
+
+
+def placeholders_of(issue: issues.Issue) -> dict[str, str]:
+    """What `{issue.key}` and the like mean beside this issue. Source: Atlassian, "Context parameters"."""
+    return {
+        "issue.id": issue.issue_id,
+        "issue.key": issue.key,
+        "issuetype.id": issues.ISSUE_TYPE_ID,
+        "project.id": issue.project_id,
+        "project.key": issue.project_key,
+    }
+
+
+def claim_of(issue: issues.Issue | None) -> dict[str, Any]:
+    """What `AP.context.getContext()` answers beside this issue, or beside none; tokens say the same, signed."""
+    if issue is None:
+        return {}
+    return {
+        "jira": {
+            "issue": {"id": issue.issue_id, "key": issue.key, "issuetype": {"id": issues.ISSUE_TYPE_ID}},
+            "project": {"id": issue.project_id, "key": issue.project_key},
+        }
+    }
 
 
 def sign_frame_url(

@@ -3,11 +3,12 @@
 import collections.abc
 from typing import Any
 
-from sandbox import errors, person
+from sandbox import errors, issues, person
 from sandbox.call import Answer, Call
 
 ADMINISTER = "ADMINISTER"
 USER_PICKER = "USER_PICKER"
+MAX_IDS = 1000
 GLOBAL = {
     ADMINISTER: "Administer Jira",
     "SYSTEM_ADMIN": "Administer Jira System",
@@ -67,26 +68,37 @@ def check_bulk(made: Call) -> Answer:
     )
 
 
-def _granted_on_issues(made: Call, account_id: str, asked: Any) -> list[dict[str, Any]]:
+def _granted_on_issues(made: Call, account_id: str, asked: object) -> list[dict[str, Any]]:
     """For each permission the issues, of those asked about, on which the person has it; no project is looked up."""
     if not isinstance(asked, list) or not all(isinstance(each, dict) for each in asked):
         raise errors.BadRequest("projectPermissions must be a list of objects.", reason="body")
-    granted: dict[str, list[int]] = {}
+    granted: dict[str, dict[int, None]] = {}
     for each in asked:
         keys = _read_keys(each, "permissions")
+        if not keys:
+            raise errors.BadRequest("Project permissions must name a permission.", reason="body")
         _check_known(keys, PROJECT.keys())
-        there = [number for number in each.get("issues", []) if made.site.issues.find(str(number)) is not None]
+        found = [made.site.issues.find(str(number)) for number in _read_ids(each, "issues")]
         for key in keys:
-            granted.setdefault(key, []).extend(there if _has_on_issues(made, account_id, key) else [])
-    return [{"permission": key, "issues": numbers, "projects": []} for key, numbers in granted.items()]
+            numbers = granted.setdefault(key, {})
+            for issue in found:
+                if issue is not None and _has_on_issue(made, account_id, key, issue):
+                    numbers[issue.number] = None
+    return [{"permission": key, "issues": list(numbers), "projects": []} for key, numbers in granted.items()]
 
 
-def _has_on_issues(made: Call, account_id: str, key: str) -> bool:
-    """People with Jira see and edit every issue of this site; portal customers none."""
+def _has_on_issue(made: Call, account_id: str, key: str, issue: issues.Issue) -> bool:
+    """People with Jira see and edit every issue of this site, portal customers none, and an app where it may."""
+    if made.caller.app is not None and account_id == made.caller.app.account_id:
+        return {"BROWSE_PROJECTS": made.may_see, "EDIT_ISSUES": made.may_edit}.get(key, _has_nowhere)(issue)
     found = made.site.people.get(account_id)
     if found is None or not found.active or found.kind is not person.PersonKind.USER:
         return False
     return key != "ADMINISTER_PROJECTS" or made.site.is_admin(account_id)
+
+
+def _has_nowhere(_: issues.Issue) -> bool:
+    return False
 
 
 def _granted_to(made: Call, account_id: str) -> set[str]:
@@ -102,6 +114,15 @@ def _read_keys(body: dict[str, Any], name: str) -> list[str]:
     if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
         raise errors.BadRequest(f"{name} must be a list of permission keys.", reason="body")
     return list(dict.fromkeys(keys))
+
+
+def _read_ids(body: dict[str, Any], name: str) -> list[int]:
+    numbers = body.get(name, [])
+    if not isinstance(numbers, list) or not all(isinstance(each, int) and each >= 0 for each in numbers):
+        raise errors.BadRequest(f"{name} must be a list of ids.", reason="body")
+    if len(numbers) > MAX_IDS:
+        raise errors.BadRequest(f"{name} must not list more than {MAX_IDS} ids.", reason="body")
+    return numbers
 
 
 def _check_known(asked: list[str], known: collections.abc.Collection[str]) -> None:

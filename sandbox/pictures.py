@@ -29,7 +29,7 @@ from playwright.async_api import (
 from sandbox import accounts, chrome, demo
 
 THEMES = ("light", "dark")
-WIDTH, HEIGHT, TALL, MARGIN = 1280, 800, 1000, 24  # pixels
+WIDTH, HEIGHT, MARGIN = 1280, 800, 24  # pixels
 MAX_BYTES = 150_000
 PATIENCE_MS = 60_000
 PEOPLE = 1400
@@ -42,7 +42,7 @@ COMPANIES: collections.abc.Mapping[str, tuple[str, ...]] = {
 }
 MIA = {"displayName": "Mia Marple", "email": "mia@northwind.example", "timeZone": "Europe/Berlin"}
 NADIA = {"displayName": "Nadia Nowak", "email": "nadia@nwt.example", "accountType": "customer"}
-ISSUE = "The printer in hall 3 is on fire"
+ISSUES = ("The printer in hall 3 is on fire", "Who signs the new contract?", "Der Lieferschein fehlt")
 SHEET = (
     "Name;E-mail;Phone;Company;Met at\n"
     "Grace Hopper;grace@navy.example;+1 555 0100;Northwind Traders;Hannover Fair\n"
@@ -86,16 +86,24 @@ class Studio:
     async def take(self, page: Page, name: str, *, height: int = HEIGHT, below: str | None = None) -> None:
         """So much of a page of the add-on's, from its top or from an element of it on. Raises DemoFailedError."""
         frame = page.frame_locator("#module iframe")
-        await frame.locator("body:not(:has([aria-busy=true]))").wait_for(timeout=PATIENCE_MS)
-        content = await frame.locator(".ac-content").evaluate("content => content.scrollHeight")
         offset = await page.locator("#module").evaluate("module => module.getBoundingClientRect().top")
+        content = await self.settle(page, "#module iframe")
         await page.set_viewport_size(ViewportSize(width=WIDTH, height=max(int(offset + content), HEIGHT)))
-        await page.wait_for_function(
-            "height => document.querySelector('#module iframe').getBoundingClientRect().height >= height", arg=content
-        )
+        await self.settle(page, "#module iframe")
         box = None if below is None else await frame.locator(below).bounding_box()
         top = 0 if box is None else box["y"] - MARGIN
         await self.save(page, name, top=top, height=min(height, max(offset + content, HEIGHT) - top))
+
+    async def settle(self, page: Page, framed: str) -> int:
+        """The height of a frame's content, once it waits for nothing and the frame is as high."""
+        frame = page.frame_locator(framed)
+        await frame.locator("body:not(:has([aria-busy=true]))").wait_for(timeout=PATIENCE_MS)
+        content: int = await frame.locator(".ac-content").evaluate("content => content.scrollHeight")
+        await page.wait_for_function(
+            "([framed, height]) => document.querySelector(framed).getBoundingClientRect().height >= height",
+            arg=[framed, content],
+        )
+        return content
 
     async def save(self, page: Page, name: str, *, top: float = 0, height: float = HEIGHT) -> None:
         """Raises DemoFailedError for a picture that is too large a file."""
@@ -125,9 +133,9 @@ async def _prepare(studio: Studio) -> None:
     northwind = companies["Northwind Traders"]
     nadia = await studio.hand("POST", "people", NADIA)
     for issue in (
-        {"reporterId": nadia["accountId"], "summary": ISSUE},
-        {"reporterId": nadia["accountId"], "summary": "Who signs the new contract?"},
-        {"reporterId": accounts.WELL_KNOWN_MEMBER, "summary": "Der Lieferschein fehlt", "status": "indeterminate"},
+        {"reporterId": nadia["accountId"], "summary": ISSUES[0]},
+        {"reporterId": nadia["accountId"], "summary": ISSUES[1]},
+        {"reporterId": accounts.WELL_KNOWN_MEMBER, "summary": ISSUES[2], "status": "indeterminate"},
     ):
         await studio.hand("POST", "issues", issue)
     for contact in (
@@ -201,23 +209,21 @@ async def _companies(studio: Studio, theme: str) -> None:
 
 
 async def _issues(studio: Studio, theme: str) -> None:
-    """The list is read again until the company is on the issue: Jira's own search is the proof of it."""
+    """The list is read again until the company is on its issues: Jira's own search is the proof of it."""
     path = chrome.link("/issues/", jql='Company = "Northwind Traders" ORDER BY created DESC')
     async with studio.visit(theme, path) as page, asyncio.timeout(PATIENCE_MS / 1000):
-        found = page.get_by_role("row").filter(has_text=ISSUE)
-        while await found.count() == 0:
+        while await page.locator("tbody tr").count() < len(ISSUES):
             await asyncio.sleep(demo.POLL_S)
             await page.reload()
         await studio.save(page, f"issues-{theme}")
-        await found.get_by_role("link").click()
+        await page.get_by_role("row").filter(has_text=ISSUES[0]).get_by_role("link").click()
         panel = page.frame_locator(".panel-frame iframe")
-        await expect(panel.get_by_text("Northwind Traders").first).to_be_visible(timeout=PATIENCE_MS)
-        await panel.locator("body:not(:has([aria-busy=true]))").wait_for(timeout=PATIENCE_MS)
-        await page.set_viewport_size(ViewportSize(width=WIDTH, height=TALL))
-        await studio.save(page, f"issue-{theme}", height=TALL)
+        await expect(panel.get_by_text(ISSUES[-1])).to_be_visible(timeout=PATIENCE_MS)
+        await studio.settle(page, ".panel-frame iframe")
+        await studio.save(page, f"issue-{theme}")
     async with studio.look(theme, "crm-company-rules") as (page, frame):
-        await expect(frame.get_by_role("heading", name="Companies on issues")).to_be_visible()
-        await studio.take(page, f"rules-{theme}", height=TALL)
+        await expect(frame.get_by_text("Up to date")).to_be_visible(timeout=PATIENCE_MS)
+        await studio.take(page, f"rules-{theme}", height=1000)
 
 
 async def play(stage: demo.Stage, folder: pathlib.Path) -> None:

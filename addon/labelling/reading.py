@@ -11,7 +11,7 @@ from addon.issues import walk
 from addon.issues.walk import Place
 from addon.jira import errors as jira
 from addon.jira import issues
-from addon.labelling.courier import Courier
+from addon.labelling.courier import Courier, Off
 from addon.storage import duties, issue_company, issue_marks, issue_state
 from addon.storage.database import Database
 from addon.storage.issue_state import Standing
@@ -33,9 +33,13 @@ class Reader:
     clock: Callable[[], datetime]
 
     async def catch_up(self, standing: Standing) -> None:
-        """A page of what no event told. Raises Off, JiraError."""
+        """A page of what no event told; the first time there is nothing to make up for. Raises Off, JiraError."""
         now = self.clock()
-        going = standing.catch_up or walk.catch_up(standing.caught_up_to or now, now)
+        if standing.caught_up_to is None:
+            async with self.database.tenant(self.tenant_id) as scope:
+                await issue_state.listen(scope, now=now)
+            return
+        going = standing.catch_up or walk.catch_up(standing.caught_up_to, now)
         client = self.courier.client
         before = client.points
         try:
@@ -67,28 +71,26 @@ class Reader:
     async def _begin(self) -> None:
         async with self.database.tenant(self.tenant_id) as scope:
             await self.courier.pay(scope, COUNT_POINTS, is_backlog=True)
-        now = self.clock()
         client = self.courier.client
         total = 0
         for phase in walk.TO_READ:
             total += await issues.count(client, walk.condition(phase))
         async with self.database.tenant(self.tenant_id) as scope:
-            await issue_state.begin(scope, Place(), total=total, now=now)
+            await issue_state.begin(scope, Place(), total=total)
 
     async def _plan(self, place: Place) -> bool:
         is_whole = place.phase == "done" or place.is_read
         async with self.database.tenant(self.tenant_id) as scope:
-            has_planned = await issue_marks.plan(scope, is_backlog=True, only_full=not is_whole, now=self.clock())
-            if has_planned:
+            if await issue_marks.plan(scope, is_backlog=True, only_full=not is_whole, now=self.clock()):
                 return True
-            if place.phase == "done":
+            if not is_whole:
+                await issue_state.move(scope, replace(place, unlooked=0), read=0)
+                return True
+            # What is marked still waits for a call that is on its way.
+            if place.phase == "done" or await issue_marks.has_backlog(scope):
                 return False
-            if not await issue_marks.has_backlog(scope) or not is_whole:
-                await issue_state.move(
-                    scope, walk.next_phase(place) if place.is_read else replace(place, unlooked=0), read=0
-                )
-                return True
-        return False  # what is left waits for a call that is on its way
+            await issue_state.move(scope, walk.next_phase(place), read=0)
+        return True
 
     async def _read(self, place: Place) -> None:
         client = self.courier.client
@@ -109,6 +111,8 @@ class Reader:
             raise
         following = walk.following(place, jql=jql, read=page.read, last=page.last, token=page.token)
         async with self.database.tenant(self.tenant_id) as scope:
+            if not await issue_state.is_ready(scope):
+                raise Off
             await self.courier.refund(scope, PAGE_POINTS - (client.points - before), is_backlog=True)
             await issue_company.learn(scope, page.facts, is_backlog=True)
             await issue_state.move(scope, following, read=page.read)

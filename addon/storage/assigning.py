@@ -144,7 +144,10 @@ async def _read_facts(scope: TenantScope, contact_ids: Sequence[ContactId]) -> M
             company.organization_id IS NULL OR EXISTS (
                 SELECT FROM account_list l
                 WHERE l.tenant_id = $1 AND l.phase = $3 AND l.container = company.organization_id
-                    -- That all organizations have lost all of their members is not believed (D8).
+                    -- D8: somebody whom Jira did not name may be this one, ...
+                    AND NOT EXISTS (SELECT FROM account_place p WHERE p.tenant_id = $1 AND p.run_id = l.run_id
+                        AND p.phase = $3 AND p.container = l.container AND p.slots > cardinality(p.account_ids))
+                    -- ... and that all organizations have lost all of their members is not believed.
                     AND EXISTS (SELECT FROM account_list o WHERE o.tenant_id = $1 AND o.phase = $3 AND o.length > 0)
             ) AS is_company_listed
         FROM contact c LEFT JOIN company ON company.tenant_id = c.tenant_id AND company.company_id = c.company_id

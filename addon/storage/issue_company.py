@@ -48,22 +48,25 @@ async def hear(scope: TenantScope, told: Sequence[IssueFacts | IssueGone], *, en
     """Keep what events tell, with the job that writes what follows; while the sync is off, nothing (S16)."""
     if not told or not await sync_state.is_enabled(scope):
         return
-    await learn(scope, [each for each in told if isinstance(each, IssueFacts)], is_backlog=False)
+    has_marked = await learn(scope, [each for each in told if isinstance(each, IssueFacts)], is_backlog=False)
     gone = [each.issue_id for each in told if isinstance(each, IssueGone)]
     if gone:
         await forget(scope, gone)
-    await duties.call(scope, "issues", enqueue=enqueue)
+    if has_marked:
+        await duties.call(scope, "issues", enqueue=enqueue)
 
 
-async def learn(scope: TenantScope, told: Sequence[IssueFacts], *, is_backlog: bool) -> None:
-    """Keep what is newer than what we know, and mark issues that are new to us or have another reporter."""
+async def learn(scope: TenantScope, told: Sequence[IssueFacts], *, is_backlog: bool) -> bool:
+    """Keep what is newer than what we know, and mark issues that are new to us or have another reporter; whether there were
+    any.
+    """
     newest: dict[int, IssueFacts] = {}
     for facts in told:
         known = newest.get(facts.issue_id)
         if known is None or known.updated_at <= facts.updated_at:
             newest[facts.issue_id] = facts
     if not newest:
-        return
+        return False
     # Locked in order, so that two who learn of the same issues do not wait for each other.
     issues = [newest[issue_id] for issue_id in sorted(newest)]
     before = {
@@ -91,12 +94,11 @@ async def learn(scope: TenantScope, told: Sequence[IssueFacts], *, is_backlog: b
         [facts.reporter_id for facts in issues],
         [facts.updated_at for facts in issues],
     )
-    ids = [row["issue_id"] for row in written]
-    await mark(
-        scope,
-        [each for each in ids if each not in before or before[each] != newest[each].reporter_id],
-        is_backlog=is_backlog,
-    )
+    told_anew = [row["issue_id"] for row in written]
+    marked = [each for each in told_anew if each not in before or before[each] != newest[each].reporter_id]
+    if marked:
+        await mark(scope, marked, is_backlog=is_backlog)
+    return bool(marked)
 
 
 async def mark(scope: TenantScope, issue_ids: Collection[int], *, is_backlog: bool) -> None:

@@ -124,6 +124,18 @@ def _company(company_id: int | None, name: str | None) -> CompanyRef | None:
     return CompanyRef(company_id=CompanyId(company_id), name=name)
 
 
+async def retry_refused(scope: TenantScope) -> None:
+    """What Jira did not let us write may be ours to write now; nobody waits for it."""
+    await scope.execute(
+        """
+        INSERT INTO issue_due (tenant_id, issue_id, is_backlog)
+        SELECT tenant_id, issue_id, true FROM issue_company WHERE tenant_id = :tenant_id AND refused_at IS NOT NULL
+        ORDER BY issue_id
+        ON CONFLICT (tenant_id, issue_id) DO UPDATE SET is_backlog = issue_due.is_backlog
+        """
+    )
+
+
 async def has_backlog(scope: TenantScope) -> bool:
     """Whether issues that nobody waits for have to be compared."""
     found = await scope.fetch_val("SELECT true FROM issue_due WHERE tenant_id = :tenant_id AND is_backlog LIMIT 1")

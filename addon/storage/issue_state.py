@@ -83,9 +83,9 @@ class Standing:
 
     def wants_catch_up(self, turn: datetime) -> bool:
         """Whether to ask for what no event told; `turn` is when that was due last."""
-        if self.caught_up_to is None:
-            return False
-        return self.catch_up is not None or self.caught_up_to < max(turn, self.turned_on_at or turn)
+        if self.caught_up_to is None or self.catch_up is not None:
+            return True
+        return self.caught_up_to < max(turn, self.turned_on_at or turn)
 
 
 async def status(scope: TenantScope) -> IssueStatus:
@@ -139,7 +139,9 @@ def _state(*, is_on: bool, phase: str, is_read: bool, failures: int, is_waiting:
 async def share(scope: TenantScope, *, points_per_hour: int) -> Allowance:
     """What issues that were there already may take of an hour, and took of it."""
     row = await scope.fetch_one("SELECT share_percent, hour, spent FROM issue_state WHERE tenant_id = :tenant_id")
-    facts: dict[str, Any] = dict(row) if row is not None else {"share_percent": DEFAULT_SHARE_PERCENT, "hour": None, "spent": 0}
+    facts: dict[str, Any] = (
+        dict(row) if row is not None else {"share_percent": DEFAULT_SHARE_PERCENT, "hour": None, "spent": 0}
+    )
     return allowance.of(points_per_hour=points_per_hour, percent=facts.pop("share_percent"), **facts)
 
 
@@ -206,13 +208,14 @@ async def has_backlog(scope: TenantScope, standing: Standing) -> bool:
     return standing.place.phase != "done" or await issue_marks.has_backlog(scope)
 
 
-async def begin(scope: TenantScope, place: Place, *, total: int, now: datetime) -> None:
-    """The reading begins; whatever is new from now on is asked for later."""
-    await scope.execute(
-        "UPDATE issue_state SET total = :total, caught_up_to = coalesce(caught_up_to, :now) WHERE tenant_id = :tenant_id",
-        total=total,
-        now=now,
-    )
+async def listen(scope: TenantScope, *, now: datetime) -> None:
+    """Whatever is new from now on is asked for later, besides the events that tell of it."""
+    await scope.execute("UPDATE issue_state SET caught_up_to = :now WHERE tenant_id = :tenant_id", now=now)
+
+
+async def begin(scope: TenantScope, place: Place, *, total: int) -> None:
+    """The reading of what is there already begins."""
+    await scope.execute("UPDATE issue_state SET total = :total WHERE tenant_id = :tenant_id", total=total)
     await move(scope, place, read=0)
 
 

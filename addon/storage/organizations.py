@@ -4,6 +4,7 @@ They are read page by page by a job (`addon.assigning`), after each whole scan a
 was read. What a name means for companies is `addon.crm.organization`'s.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,7 +23,7 @@ from addon.sync.work import Work
 PERIOD = timedelta(hours=1)
 PAGE = 50
 MAX_PERIODS = 24
-# A page of names costs up to 51 points, whatever it tells: a site with many organizations is asked less often, but each day.
+# A page of names may cost 51 points, whatever it tells: a site is asked for a page an hour, but for all of them each day.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,8 @@ async def tend(scope: TenantScope, *, enqueue: Enqueue, now: datetime) -> None:
     )
     if row is None:
         return
-    periods = min(max(row["organizations"] // PAGE, 1), MAX_PERIODS)
+    pages = max(math.ceil(row["organizations"] / PAGE), 1)
+    periods = min(pages, MAX_PERIODS)
     read_at = row["organizations_read_at"]
     if row["is_going"] or read_at is None or read_at < slots.latest(scope.tenant_id, periods * PERIOD, now):
         await begin(scope, enqueue=enqueue, now=now)

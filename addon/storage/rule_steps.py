@@ -42,7 +42,7 @@ async def carry_on(scope: TenantScope, number: int, *, enqueue: Enqueue, now: da
         return False
     if row["state"] != "undoing" and not await company_rules.is_ready(scope):
         # The sync was turned off: what is there stays, and nothing more is done.
-        await _close(scope, "failed", now)
+        await _break_off(scope, now)
         return False
     match row["state"]:
         case "previewing":
@@ -76,8 +76,28 @@ async def note_failure(scope: TenantScope, number: int, *, most: int, now: datet
     )
     if failures is None or failures <= most:
         return False
-    await _close(scope, "failed", now)
+    await _break_off(scope, now)
     return True
+
+
+async def _break_off(scope: TenantScope, now: datetime) -> None:
+    """The step cannot go on. What was applied stays so, and can be undone."""
+    await scope.execute(
+        """
+        UPDATE rule_change SET state = 'left' FROM rule_work w
+        WHERE rule_change.tenant_id = :tenant_id AND rule_change.state = 'planned'
+            AND w.tenant_id = :tenant_id AND w.state = 'applying'
+        """
+    )
+    await scope.execute(
+        """
+        UPDATE rule_work SET finished_at = :now,
+            state = CASE WHEN state = 'undoing' OR applied > 0 THEN 'applied' ELSE 'failed' END,
+            left_alone = CASE WHEN state = 'applying' THEN changes - applied ELSE left_alone END
+        WHERE tenant_id = :tenant_id
+        """,
+        now=now,
+    )
 
 
 async def _close(scope: TenantScope, state: rule_work.State, now: datetime) -> None:

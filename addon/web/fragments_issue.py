@@ -49,7 +49,8 @@ async def set_company(visit: Visit) -> Response:
         async with visit.tenant() as scope:
             await api_issues.carry_out(visit, scope, contact, await _read(visit, scope, fields))
     except StaleVersion:
-        return await _overtaken(visit, issue_id, fields.get(COMPANY))
+        typed = views_issue.Typed(choice=fields.get(COMPANY, ""), new_name=fields.get(NEW_NAME, ""))
+        return await _overtaken(visit, issue_id, typed)
     if fields.get(COMPANY) == views_issue.RULES:
         said = texts.gettext("The rules choose the company now. Jira shows it on the issue within a minute.")
     else:
@@ -57,7 +58,7 @@ async def set_company(visit: Visit) -> Response:
     return render.fragment("issue_panel.html", await views_issue.panel(visit, issue_id), headers=notices.say(said))
 
 
-async def _overtaken(visit: Visit, issue_id: int, typed: str | None) -> Response:
+async def _overtaken(visit: Visit, issue_id: int, typed: views_issue.Typed | None) -> Response:
     view = await views_issue.panel(visit, issue_id, is_overtaken=True, typed=typed)
     return render.fragment("issue_panel.html", view)
 
@@ -66,10 +67,12 @@ async def _read(visit: Visit, scope: TenantScope, fields: Mapping[str, str]) -> 
     """What the form says; a company that is new is made. Raises Invalid, by the names of the form's fields."""
     wanted = fields.get(COMPANY)
     if wanted == views_issue.NEW:
-        made = await _named(visit, scope, fields.get(NEW_NAME, ""))
-        wanted = str(made)
+        wanted = str(await _named(visit, scope, fields.get(NEW_NAME, "")))
+    said: dict[str, object] = {"version": draft.read_id(fields.get("version"))}
+    if wanted is not None:
+        said["companyId"] = wanted or None
     try:
-        return api_issues.read_word({"companyId": wanted or None, "version": draft.read_id(fields.get("version"))})
+        return api_issues.read_word(said)
     except Invalid as error:
         problems = [replace(each, field=COMPANY) if each.field == "companyId" else each for each in error.problems]
         raise Invalid(problems) from error

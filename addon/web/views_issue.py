@@ -43,8 +43,16 @@ class Lack:
 NO_LACK = Lack()
 
 
-async def panel(visit: Visit, issue_id: int, *, is_overtaken: bool = False, typed: str | None = None) -> View:
-    """`is_overtaken`: a form was not saved, as what it was about has changed; `typed` was chosen in it. Raises JiraError."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Typed:
+    """What a form said that was not saved: the choice, and the name of a new company."""
+
+    choice: str
+    new_name: str
+
+
+async def panel(visit: Visit, issue_id: int, *, is_overtaken: bool = False, typed: Typed | None = None) -> View:
+    """`is_overtaken`: a form was not saved, as what it was about has changed; it begins with `typed`. Raises JiraError."""
     sight = await reporter.look(visit, issue_id)
     # Each question to Jira costs points, and a panel is opened with every issue.
     may_see = sight.contact is not None and await auth.may(visit.caller, Right.CRM, deps=visit.deps)
@@ -79,22 +87,23 @@ async def _lack(scope: TenantScope, contact: Contact) -> Lack:
     return Lack(domain=hosts[-1])
 
 
-async def _form(scope: TenantScope, contact: Contact, typed: str | None) -> View:
+async def _form(scope: TenantScope, contact: Contact, typed: Typed | None) -> View:
     chosen = contact.company
     selected = NOBODY if contact.company_by == "person" else RULES
     if chosen is not None:
         selected = str(chosen.company_id)
     if typed is not None:
-        selected = typed
-        chosen = await _company(scope, typed) or chosen
+        selected = typed.choice
+        chosen = await _company(scope, typed.choice) or chosen
     return {
         "selected": selected,
+        "new_name": "" if typed is None else typed.new_name,
         "choices": await cards.company_choices(scope, query="", chosen=chosen),
     }
 
 
-async def _company(scope: TenantScope, typed: str) -> CompanyRef | None:
-    company_id = draft.read_id(typed)
+async def _company(scope: TenantScope, choice: str) -> CompanyRef | None:
+    company_id = draft.read_id(choice)
     return None if company_id is None else await companies.find_ref(scope, CompanyId(company_id))
 
 

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from addon.crm.contact import ContactId
+from addon.storage import contacts
 from tests.support import firms
 from tests.support.world import Tenant
 
@@ -154,3 +156,51 @@ async def test_contact_that_the_sync_lets_go_keeps_its_company(acme: Tenant) -> 
     assert (await acme.call("PATCH", f"/api/contacts/{contact['id']}", body=body)).status_code == 200
     await acme.world.work()
     assert (await firms.decided(acme))["Ana"] == ("One", "organization")
+
+
+async def test_company_that_is_deleted_leaves_its_contacts_to_the_rules(acme: Tenant) -> None:
+    special = await firms.a_company(acme, "Special", "mail.firm.example")
+    await firms.a_company(acme, "Firm", "firm.example")
+    firms.a_member(acme, "Ana", "ana@mail.firm.example")
+    chosen = firms.a_member(acme, "Chosen", "chosen@firm.example")
+    elsewhere = firms.a_member(acme, "Elsewhere", "elsewhere@x.example")
+    await acme.turn_on()
+    for person in (chosen, elsewhere):
+        await firms.choose(acme, person, special["id"])
+    assert (await firms.decided(acme))["Ana"] == ("Special", "domain")
+    assert (await acme.call("DELETE", f"/api/companies/{special['id']}")).status_code == 204
+    await acme.world.work()
+    found = await firms.decided(acme)
+    assert found["Ana"] == found["Chosen"] == ("Firm", "domain")
+    assert found["Elsewhere"] == (None, None)
+
+
+async def test_word_that_is_taken_back_leaves_it_to_the_rules(acme: Tenant) -> None:
+    mine = await firms.a_company(acme, "Mine")
+    await firms.a_company(acme, "Firm", "firm.example")
+    ruled, free = (firms.a_member(acme, name, f"{name}@{name}.example") for name in ("firm", "free"))
+    await acme.turn_on()
+    for person in (ruled, free):
+        await firms.choose(acme, person, mine["id"])
+        contact = await acme.contact_of(person.account_id)
+        async with acme.world.database.tenant(acme.tenant_id) as scope:
+            contact_id = ContactId(int(contact["id"]))
+            left = await contacts.let_rules_choose(
+                scope, contact_id, version=contact["version"], now=acme.world.clock()
+            )
+        assert (left.company and left.company.name, left.company_by) == ("Mine", None)
+    await acme.run()
+    found = await firms.decided(acme)
+    assert (found["firm"], found["free"]) == (("Firm", "domain"), (None, None))
+
+
+async def test_rules_are_no_edit_to_the_sync(acme: Tenant) -> None:
+    """D17: a run whose contacts nobody edited is undone, whatever companies the rules have given them."""
+    before = len(await acme.contacts())
+    await firms.a_company(acme, "Firm", "firm.example")
+    firms.a_member(acme, "Ana", "ana@firm.example")
+    run = await acme.turn_on()
+    assert (await firms.decided(acme))["Ana"] == ("Firm", "domain")
+    assert (await acme.call("POST", f"/api/sync/runs/{run.id}/undo")).status_code == 202
+    await acme.world.work()
+    assert len(await acme.contacts()) == before

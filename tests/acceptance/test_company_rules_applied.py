@@ -42,9 +42,9 @@ async def test_change_of_the_rules_is_shown_then_applied_then_undone(acme: Tenan
     work = await firms.preview(acme)
     assert (work.state, work.changes, work.ties, work.checked) == ("ready", 3, 0, work.total)
     shown = await firms.changes(acme)
-    assert [(each.contact_name, each.before, each.after and each.after.name, each.after_by) for each in shown] == [
+    assert {(each.contact_name, each.before, each.after and each.after.name, each.after_by) for each in shown} == {
         (name, None, "Firm", "domain") for name in PEOPLE
-    ]
+    }
     assert await firms.decided(acme) == before
     done = await firms.apply(acme, work.number)
     assert (done.state, done.applied, done.left_alone) == ("applied", 3, 0)

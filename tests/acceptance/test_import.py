@@ -11,6 +11,7 @@ from addon.importing import MAX_OUR_FAILURES, Importing
 from addon.storage import imports
 from addon.sync.work import Work
 from sandbox import frame
+from tests.support import firms
 from tests.support.world import ADDON_KEY, ADDON_URL, Tenant
 
 PATH = "/api/import/contacts"
@@ -71,6 +72,26 @@ async def test_workers_check_and_write_beside_a_run(acme: Tenant, globex: Tenant
     assert (await acme.contact_of(new.account_id))["origin"] == "import"
     assert len(await acme.contacts()) == synced + 1
     assert await globex.contacts() == elsewhere
+
+
+async def test_company_that_a_file_names_is_a_person_s_word_and_the_rules_find_the_others(acme: Tenant) -> None:
+    await firms.a_company(acme, "Firm", "firm.example")
+    firms.a_member(acme, "Ruled", "ruled@firm.example")
+    firms.a_member(acme, "Named", "named@firm.example")
+    await acme.turn_on()
+    sheet = """name,email,company
+Ruled,ruled@firm.example,Firm
+Named,named@firm.example,Other
+Typed,typed@firm.example,Other
+New,new@firm.example,
+"""
+    path = await begin(acme, sheet)
+    await acme.world.work()
+    await start(acme, path)
+    await acme.world.work()
+    found = await firms.decided(acme)
+    assert found["Ruled"] == found["New"] == ("Firm", "domain")
+    assert found["Named"] == found["Typed"] == ("Other", "person")
 
 
 def an_importing(tenant: Tenant) -> Importing:

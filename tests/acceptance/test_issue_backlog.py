@@ -9,11 +9,11 @@ import pytest
 from addon.storage.database import Database
 from addon.sync import quota
 from sandbox import tasks
-from sandbox.faults import Interruption
+from sandbox.faults import Interruption, WebhookFaults
 from tests.support import kills, labels
 from tests.support import world as worlds
 from tests.support.kills import When
-from tests.support.world import Tenant, World
+from tests.support.world import ADDON_URL, Tenant, World
 
 BULK, TASK = ("POST", "issue/properties"), ("GET", "task/{id}")
 
@@ -162,6 +162,13 @@ async def test_share_of_nothing_leaves_what_is_there_until_somebody_gives_one(ac
     status = await labels.status(acme)
     assert (status.state, status.points, status.waiting_until) == ("waiting", 0, None)
     assert status.waiting_for is not None
+    acme.site.faults.webhooks = WebhookFaults(lost=1)
+    new = acme.site.create_issue(next(iter(acme.site.issues)).reporter_id)
+    acme.world.clock.advance(timedelta(hours=1))
+    await labels.hear_all(acme.world)
+    await finish(acme)
+    assert labels.name_on(acme, new) is not None, "what is new is made up for all the same"
+    acme.site.delete_issue(new.key)
     await labels.set_share(acme, 25)
     await finish(acme)
     assert by_name(acme) == ALL_WRITTEN
@@ -208,5 +215,12 @@ async def test_refused_issues_do_not_use_up_the_hour(acme: Tenant) -> None:
     share = quota.background(POINTS_PER_HOUR) // 4
     assert acme.site.points_spent - spent <= share
     status = await labels.status(acme)
-    assert status.refused == 300
-    assert status.written == 0
+    assert (status.refused, status.written) == (300, 0)
+    acme.site.locked_projects.clear()
+    calls = len(acme.world.jira.calls)
+    await finish(acme)
+    assert labels.writes(acme.world, since=calls) == [], "nobody has said that it may be written now"
+    await acme.world.cloud.install(acme.site, f"{ADDON_URL}/atlassian-connect.json")
+    await finish(acme)
+    assert by_name(acme) == ALL_WRITTEN
+    assert (await labels.status(acme)).refused == 0

@@ -18,7 +18,7 @@ import pytest
 
 from addon import app
 from addon.settings import Settings
-from addon.storage import sync_state
+from addon.storage import company_rules, sync_state
 from addon.storage.database import Database
 from lifecycle import store
 from lifecycle.tenant import ClientKey, TenantId
@@ -134,4 +134,6 @@ async def test_run_of_a_killed_worker_is_finished_by_another(database: Database)
 
 async def turn_on(database: Database, tenant_id: TenantId) -> None:
     async with database.tenant(tenant_id) as scope:
+        # The rules give companies when they come to it, which does depend on who did the work.
+        await company_rules.change(scope, by_organization=False, by_domain=False)
         await sync_state.switch(scope, enabled=True, include_inactive=None, enqueue=app.enqueue, now=app.now())

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from addon.storage import company_rules
 from sandbox.faults import Faults, Interruption
 from tests.support import firms
@@ -114,16 +116,17 @@ async def test_company_of_an_organization_that_is_gone_stays_with_its_people(acm
     assert (await firms.decided(acme))["Ana"] == ("Gone", "organization")
 
 
-async def test_lists_that_are_empty_all_at_once_are_not_believed(acme: Tenant) -> None:
+@pytest.mark.parametrize("fault", ["empty_lists", "corrupt_users", "fallback_users"])
+async def test_lists_that_show_nobody_at_all_are_not_believed(acme: Tenant, fault: str) -> None:
     """D8: the app lost a permission, or Jira its mind."""
     organization = firms.an_organization(acme, "Hooli")
     firms.a_member(acme, "Ana", "ana@x.example", organization)
     await acme.turn_on()
     before = await firms.decided(acme)
-    acme.site.faults.empty_lists = True
+    setattr(acme.site.faults, fault, True)
     await acme.run()
     assert await firms.decided(acme) == before
-    acme.site.faults.empty_lists = False
+    setattr(acme.site.faults, fault, False)
     await acme.run()
     assert await firms.decided(acme) == before
 

@@ -48,6 +48,7 @@ UNLISTED_STATUSES = {
     "403": "the scope filter stands before every operation; GET with a body (CHANGE-2328)",
     "404": "lists below a desk, group or organization that is not there",
     "429": "limits stand before every operation; Rate limiting",
+    "415": "a body that does not say that it is JSON is refused everywhere",
     "412": "experimental JSM operations without the opt-in header; JSM guide, section Experimental methods",
 }
 

@@ -127,3 +127,14 @@ async def test_reads_cost_two_points_and_writes_one(world: World) -> None:
     await client.delete(place)
     spent.append(site.points_spent)
     assert [after - before for before, after in itertools.pairwise(spent)] == [1, 2, 1]
+
+
+async def test_body_must_say_that_it_is_json(world: World) -> None:
+    site = world.sites[0]
+    made = site.create_issue(site.member_id)
+    client = await world.client(site, checks_requests=False)
+    place = f"{API}/{made.key}/properties/p"
+    assert (await client.put(place, content="1")).status_code == 415
+    assert (await client.put(place, content="1", headers={"Content-Type": "text/plain"})).status_code == 415
+    said = {"Content-Type": "Application/JSON; charset=UTF-8"}
+    assert (await client.put(place, content="1", headers=said)).status_code == 201

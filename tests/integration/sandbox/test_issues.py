@@ -1,5 +1,6 @@
 """Issues as an app reads them: one, many, counted, with their fields, and only where it may see them."""
 
+from collections import Counter
 from typing import Any
 
 import httpx
@@ -198,6 +199,13 @@ async def test_numbers_and_keys_are_never_given_twice(world: World) -> None:
     second = site.create_issue(site.member_id)
     assert (second.number, second.key) > (first.number, first.key)
     assert second.number != first.number
+
+
+async def test_site_is_made_with_so_many_issues_of_so_many_organizations(world: World) -> None:
+    made = world.cloud.create_site(base_url="http://localhost:9009", people=60, issues=300, organizations=5)
+    reporters = [each.reporter_id or "" for each in made.issues]
+    of_organization = Counter(made.organization_members.owners(each)[0] for each in reporters)
+    assert (len(made.organizations), set(of_organization.values())) == (5, {60})
 
 
 async def test_absurd_ids_are_not_there(world: World) -> None:

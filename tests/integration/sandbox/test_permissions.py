@@ -48,7 +48,19 @@ async def test_app_learns_who_administers(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ["{", "[]", '{"globalPermissions": "ADMINISTER"}', '{"globalPermissions": ["NO_SUCH"]}']
+    "body",
+    [
+        "{",
+        "[]",
+        '{"globalPermissions": "ADMINISTER"}',
+        '{"globalPermissions": ["NO_SUCH"]}',
+        '{"projectPermissions": {}}',
+        '{"projectPermissions": [1]}',
+        '{"projectPermissions": [{"issues": [1]}]}',
+        '{"projectPermissions": [{"issues": [1], "permissions": ["NO_SUCH"]}]}',
+        '{"projectPermissions": [{"issues": ["1"], "permissions": ["EDIT_ISSUES"]}]}',
+        f'{{"projectPermissions": [{{"issues": {list(range(1001))}, "permissions": ["EDIT_ISSUES"]}}]}}',
+    ],
 )
 async def test_bad_check_is_refused(world: World, body: str) -> None:
     client = await world.client(world.sites[0], checks_requests=False)
@@ -94,3 +106,9 @@ async def test_app_learns_who_sees_and_edits_an_issue(world: World) -> None:
     customer = next(each for each in site.people.values() if each.kind is person.PersonKind.CUSTOMER)
     for nobody in (customer.account_id, "nobody"):
         assert not any((await granted(nobody)).values())
+    own = site.installations["stand-in"].account_id
+    assert await granted(own) == {"BROWSE_PROJECTS": [number], "EDIT_ISSUES": [number], "ADMINISTER_PROJECTS": []}
+    site.locked_projects.add("SD1")
+    assert (await granted(own))["EDIT_ISSUES"] == []
+    site.hidden_projects.add("SD1")
+    assert (await granted(own))["BROWSE_PROJECTS"] == []

@@ -75,8 +75,8 @@ async def test_new_company_that_cannot_be_is_refused_beside_its_field(acme: Desk
         answer = await set_company(acme, made, company="new", newCompany=name)
         assert answer.status_code == 422, name
         assert [each["field"] for each in answer.json()["errors"]] == ["newCompany"]
-    for company in ("x", "-1", "99999999999999999999"):
-        answer = await set_company(acme, made, company=company)
+    for chosen in ({"company": "x"}, {"company": "-1"}, {"company": "99999999999999999999"}, {}):
+        answer = await set_company(acme, made, **chosen)
         assert [each["field"] for each in answer.json()["errors"]] == ["company"]
     assert len((await acme.get("/api/companies"))["values"]) == 2
 
@@ -90,7 +90,11 @@ async def test_overtaken_form_comes_back_with_what_was_chosen(acme: Desk) -> Non
     assert "Nothing was saved" in text
     assert "hx-trigger" not in answer.headers
     assert f'<option value="{company["id"]}" selected>Acme</option>' in text
+    text = read(await set_company(acme, made, company="new", newCompany='A "new" one'))
+    assert '<option value="new" selected>' in text
+    assert 'value="A &#34;new&#34; one"' in text
     assert (await acme.get(f"/api/contacts/{made['id']}"))["company"]["id"] == other["id"]
+    assert len((await acme.get("/api/companies"))["values"]) == 2
 
 
 async def test_form_about_another_reporter_changes_nobody(acme: Desk) -> None:

@@ -113,10 +113,18 @@ def test_nothing_that_was_typed_is_lost(
     kept_company: CompanyRef | None,
 ) -> None:
     gone = replace(
-        GONE, phone=gone_phone, attributes=gone_attributes, company=gone_company, company_by="person" if gone_company else None
+        GONE,
+        phone=gone_phone,
+        attributes=gone_attributes,
+        company=gone_company,
+        company_by="person" if gone_company else None,
     )
     kept = replace(
-        KEPT, phone=kept_phone, attributes=kept_attributes, company=kept_company, company_by="person" if kept_company else None
+        KEPT,
+        phone=kept_phone,
+        attributes=kept_attributes,
+        company=kept_company,
+        company_by="person" if kept_company else None,
     )
     merged = merge.merge(gone, kept)
     assert kept.attributes.items() <= merged.attributes.items()

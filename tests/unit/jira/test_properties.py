@@ -143,5 +143,5 @@ async def test_task_that_jira_has_forgotten_is_none() -> None:
         (404, None, True),
     ],
 )
-async def test_issue_tells_whether_it_is_so(answer: object, company: CompanyRef | None, is_so: bool) -> None:
+async def test_issue_tells_whether_it_is_so(answer: object, company: CompanyRef | None, *, is_so: bool) -> None:
     assert await properties.is_so(Jira({ONE: answer}).client(), 7, company) is is_so

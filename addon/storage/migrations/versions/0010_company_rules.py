@@ -18,6 +18,7 @@ ALTER TABLE attention ADD COLUMN contact_id bigint, ADD COLUMN company_ids bigin
     ADD FOREIGN KEY (tenant_id, contact_id) REFERENCES contact ON DELETE CASCADE,
     DROP CONSTRAINT attention_tenant_id_kind_account_id_key,
     ADD UNIQUE NULLS NOT DISTINCT (tenant_id, kind, account_id, contact_id);
+CREATE INDEX attention_by_contact ON attention (tenant_id, contact_id) WHERE contact_id IS NOT NULL;
 """
 
 TABLES = """
@@ -137,6 +138,12 @@ BEGIN
         SELECT tenant_id, account_id, contact_id FROM new_rows WHERE contact_id IS NOT NULL
         EXCEPT SELECT tenant_id, account_id, contact_id FROM old_rows
     ) AS changed
+    UNION
+    -- Who lost one of several accounts may be in fewer organizations. Who lost the last keeps what is there (S12).
+    SELECT a.tenant_id, a.contact_id FROM (
+        SELECT tenant_id, account_id, contact_id FROM old_rows WHERE contact_id IS NOT NULL
+        EXCEPT SELECT tenant_id, account_id, contact_id FROM new_rows
+    ) AS left_behind JOIN account a ON a.tenant_id = left_behind.tenant_id AND a.contact_id = left_behind.contact_id
     ON CONFLICT DO NOTHING;
     RETURN NULL;
 END $$;
@@ -145,8 +152,8 @@ CREATE FUNCTION mark_contacts_of_gone_accounts() RETURNS trigger LANGUAGE plpgsq
 BEGIN
     INSERT INTO company_due (tenant_id, contact_id)
     SELECT DISTINCT o.tenant_id, o.contact_id
-    -- Unless the contact goes, too, as all of a tenant that is erased.
-    FROM old_rows o JOIN contact c ON c.tenant_id = o.tenant_id AND c.contact_id = o.contact_id
+    -- As above; of a tenant that is erased, no account is left.
+    FROM old_rows o JOIN account a ON a.tenant_id = o.tenant_id AND a.contact_id = o.contact_id
     ON CONFLICT DO NOTHING;
     RETURN NULL;
 END $$;

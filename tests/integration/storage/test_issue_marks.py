@@ -1,0 +1,202 @@
+"""No change falls between two stools: what is marked while a job plans is planned by the next one, in whatever order."""
+
+import asyncio
+import itertools
+from datetime import timedelta
+
+import pytest
+
+from addon.crm.company import CompanyId, CompanyRef
+from addon.issues.facts import IssueFacts, IssueGone
+from addon.storage import duties, issue_calls, issue_company, issue_marks, issue_state
+from addon.storage.database import Database
+from addon.storage.issue_calls import OpenCall
+from lifecycle.tenant import AccountId
+from tests.integration.storage.site import NOW, Site, a_site
+
+ANN, BEN = AccountId("ann"), AccountId("ben")
+
+
+@pytest.fixture
+def site(acme: Site) -> Site:
+    return acme
+
+
+@pytest.fixture
+async def other(database: Database) -> Site:
+    return await a_site(database)
+
+
+async def a_company(site: Site, name: str, reporter_id: AccountId) -> int:
+    """A company, with a contact that is linked to the reporter's account."""
+    async with site.database.tenant(site.tenant_id) as scope:
+        company_id: int = await scope.fetch_val(
+            """
+            INSERT INTO company (tenant_id, name, name_key, created_at, updated_at)
+            VALUES (:tenant_id, :name, lower(:name), :now, :now) RETURNING company_id
+            """,
+            name=name,
+            now=NOW,
+        )
+        contact_id = await scope.fetch_val(
+            """
+            INSERT INTO contact (tenant_id, name, name_key, company_id, company_by, origin, created_at, updated_at)
+            VALUES (:tenant_id, :name, lower(:name), :company_id, 'person', 'manual', :now, :now) RETURNING contact_id
+            """,
+            name=f"Contact of {reporter_id}",
+            company_id=company_id,
+            now=NOW,
+        )
+        await scope.execute(
+            """
+            INSERT INTO account (tenant_id, account_id, kind, active, display_name, email_state, contact_id, linked_by,
+                linked_at, checked_at)
+            VALUES (:tenant_id, :account_id, 'customer', true, :account_id, 'hidden', :contact_id, 'person', :now, :now)
+            """,
+            account_id=reporter_id,
+            contact_id=contact_id,
+            now=NOW,
+        )
+    return company_id
+
+
+def facts(issue_id: int, reporter_id: AccountId | None, minute: int = 0) -> IssueFacts:
+    return IssueFacts(issue_id=issue_id, reporter_id=reporter_id, updated_at=NOW + timedelta(minutes=minute))
+
+
+async def learn(site: Site, *told: IssueFacts, is_backlog: bool = False) -> None:
+    async with site.database.tenant(site.tenant_id) as scope:
+        await issue_company.learn(scope, told, is_backlog=is_backlog)
+
+
+async def plan(site: Site, *, is_backlog: bool = False) -> bool:
+    async with site.database.tenant(site.tenant_id) as scope:
+        await issue_state.read(scope)
+        await issue_marks.expand(scope)
+        return await issue_marks.plan(scope, is_backlog=is_backlog, now=NOW)
+
+
+async def planned(site: Site) -> OpenCall | None:
+    async with site.database.tenant(site.tenant_id) as scope:
+        return await issue_calls.next_due(scope, now=NOW)
+
+
+async def carry_out(site: Site) -> list[tuple[int, str | None]]:
+    """Every planned call succeeds at once; what they wrote."""
+    written: list[tuple[int, str | None]] = []
+    while (found := await planned(site)) is not None:
+        async with site.database.tenant(site.tenant_id) as scope:
+            await issue_calls.fold(scope, found)
+        written += [(item.issue_id, item.company.name if item.company else None) for item in found.call.items]
+    return written
+
+
+async def due(site: Site) -> list[tuple[int, bool]]:
+    rows = await site.rows("SELECT issue_id, is_backlog FROM issue_due WHERE tenant_id = :tenant_id ORDER BY issue_id")
+    return [(row["issue_id"], row["is_backlog"]) for row in rows]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+async def test_newest_facts_hold_in_whatever_order_they_come(site: Site, other: Site, order: tuple[int, ...]) -> None:
+    told = [facts(7, ANN, 1), facts(7, BEN, 2), facts(7, ANN, 3)]
+    for place in order:
+        await learn(site, told[place])
+    async with site.database.tenant(site.tenant_id) as scope:
+        known = await issue_company.find(scope, 7)
+    assert known is not None
+    assert known.reporter_id == ANN
+    async with other.database.tenant(other.tenant_id) as scope:
+        assert await issue_company.find(scope, 7) is None
+
+
+async def test_issue_is_marked_when_it_is_new_or_has_another_reporter(site: Site) -> None:
+    await learn(site, facts(7, ANN), facts(8, ANN), facts(8, BEN, 1))
+    assert await due(site) == [(7, False), (8, False)]
+    assert await plan(site)
+    assert (await carry_out(site), await due(site)) == ([], [])
+    await learn(site, facts(7, ANN, 5), facts(8, ANN, 0))
+    assert await due(site) == []
+    await learn(site, facts(7, None, 6))
+    assert await due(site) == [(7, False)]
+
+
+async def test_backlog_becomes_urgent_by_an_event_and_never_the_other_way(site: Site) -> None:
+    await learn(site, facts(7, ANN), facts(8, ANN), is_backlog=True)
+    await learn(site, facts(8, BEN, 1))
+    await learn(site, facts(8, ANN, 2), is_backlog=True)
+    assert await due(site) == [(7, True), (8, False)]
+
+
+async def test_reporter_marked_while_the_job_looks_is_found_by_the_next_look(site: Site) -> None:
+    company_id = await a_company(site, "Acme", ANN)
+    await learn(site, facts(7, ANN))
+    await site.do("UPDATE company SET name = 'Acme 1' WHERE tenant_id = :tenant_id")
+    async with site.database.tenant(site.tenant_id) as scope:
+        # Marked already, and changed once more by somebody who has not committed yet.
+        await scope.execute("UPDATE company SET name = 'Acme 2' WHERE tenant_id = :tenant_id")
+        assert await asyncio.create_task(plan(site))
+    assert await carry_out(site) == [(7, "Acme 1")]
+    assert await plan(site)
+    assert await carry_out(site) == [(7, "Acme 2")]
+    async with site.database.tenant(site.tenant_id) as scope:
+        found = await issue_company.find(scope, 7)
+    assert found is not None
+    assert found.written == CompanyRef(company_id=CompanyId(company_id), name="Acme 2")
+
+
+async def test_issue_marked_while_the_job_plans_is_planned_by_the_next_one(site: Site) -> None:
+    await a_company(site, "Acme", ANN)
+    await a_company(site, "Other", BEN)
+    await learn(site, facts(7, ANN))
+    async with site.database.tenant(site.tenant_id) as scope:
+        assert await issue_marks.plan(scope, is_backlog=False, now=NOW)
+        later = asyncio.create_task(learn(site, facts(7, BEN, 1)))
+        done, _ = await asyncio.wait([later], timeout=0.3)
+        assert not done, "it waits for whoever has taken the mark"
+    await later
+    assert await carry_out(site) == [(7, "Acme")]
+    assert await plan(site)
+    assert await carry_out(site) == [(7, "Other")]
+
+
+async def test_issue_with_a_call_on_its_way_waits_for_it(site: Site) -> None:
+    await a_company(site, "Acme", ANN)
+    await learn(site, facts(7, ANN))
+    assert await plan(site)
+    await learn(site, facts(7, None, 1))
+    assert not await plan(site)
+    async with site.database.tenant(site.tenant_id) as scope:
+        assert not await duties.is_due(scope, "issues"), "nothing that the job could do"
+    assert await carry_out(site) == [(7, "Acme")]
+    async with site.database.tenant(site.tenant_id) as scope:
+        assert await duties.is_due(scope, "issues")
+    assert await plan(site)
+    assert await carry_out(site) == [(7, None)]
+
+
+async def test_call_is_taken_by_one_worker_only(site: Site) -> None:
+    await a_company(site, "Acme", ANN)
+    await learn(site, facts(7, ANN))
+    await plan(site)
+    found = await planned(site)
+    assert found is not None
+    taken = []
+    for _ in range(2):
+        async with site.database.tenant(site.tenant_id) as scope:
+            taken.append(await issue_calls.begin(scope, found, now=NOW))
+    assert taken == [True, False]
+
+
+async def test_while_off_events_leave_nothing_and_gone_issues_are_forgotten(site: Site, other: Site) -> None:
+    for each in (site, other):
+        async with each.database.tenant(each.tenant_id) as scope:
+            await issue_company.hear(scope, [facts(7, ANN)], enqueue=each.enqueue)
+    assert (await due(site), site.queue) == ([], [])
+    for each in (site, other):
+        await each.turn_on()
+        async with each.database.tenant(each.tenant_id) as scope:
+            await issue_company.hear(scope, [facts(7, ANN), facts(8, ANN)], enqueue=each.enqueue)
+    assert [work.kind for work in site.queue].count("issues") == 1
+    async with site.database.tenant(site.tenant_id) as scope:
+        await issue_company.hear(scope, [IssueGone(issue_id=7)], enqueue=site.enqueue)
+    assert (await due(site), await due(other)) == ([(8, False)], [(7, False), (8, False)])
