@@ -127,12 +127,11 @@ class Jobs:
         return None
 
     async def _follow_up(self, work: Work) -> None:
-        """Everybody is read: companies can be found (C2), by the names of organizations too, and issues say them (C5)."""
+        """Everybody is read: the organizations that they are in can be told apart by name, and companies found (C2)."""
         async with self.database.tenant(work.tenant_id) as scope:
             await organizations.begin(scope, enqueue=self.enqueue, now=self.clock())
             await duties.call(scope, "companies", enqueue=self.enqueue)
             await duties.call(scope, "issues", enqueue=self.enqueue)
-            await self.enqueue(scope, Work(kind="issue-scan", tenant_id=work.tenant_id, number=0))
 
     async def _work(self, work: Work, begun: standing.Standing, people: Scope) -> bool:
         directory = await self.sites.directory(work.tenant_id, piece=STEP_POINTS)

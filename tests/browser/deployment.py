@@ -23,6 +23,7 @@ from tests.support.world import ADDON_KEY, VAULT_KEY
 
 TOOLS = pathlib.Path(sys.executable).parent
 PATIENCE_S = 60
+BACKLOG_S = 120  # a minute until the worker's clock begins, and the time that its jobs take
 POLL_S = 0.05
 STOP_S = 10
 SITES = 32  # at least one for each test
@@ -81,6 +82,16 @@ class JiraSite:
             if status["state"] == "idle" and status["lastRun"]:
                 return
             assert time.monotonic() < deadline, status
+            await asyncio.sleep(POLL_S)
+
+    async def written(self, issue: str) -> None:
+        """Wait until an issue that was there already says a company."""
+        deadline = time.monotonic() + BACKLOG_S
+        while True:
+            shown = await self.call("GET", f"issues/{issue}")
+            if shown["properties"]:
+                return
+            assert time.monotonic() < deadline, shown
             await asyncio.sleep(POLL_S)
 
 
