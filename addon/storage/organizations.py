@@ -20,10 +20,11 @@ from addon.sync import slots
 from addon.sync.filters import ORGANIZATIONS, Named
 from addon.sync.work import Work
 
-PERIOD = timedelta(hours=1)
+PERIOD = timedelta(hours=4)
 PAGE = 50
-MAX_PERIODS = 24
-# A page of names may cost 51 points, whatever it tells: a site is asked for a page an hour, but for all of them each day.
+MAX_PERIODS = 6
+# A page of names may cost 51 points, whatever it tells, and a quiet hour is to cost 300 in all: a site is asked for a page in
+# each period, but for all of them each day.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -177,23 +177,6 @@ CREATE TABLE attention (
 );
 """
 
-ISOLATION = """
-DO $$
-DECLARE
-    tenant_table text;
-BEGIN
-    FOREACH tenant_table IN ARRAY ARRAY[
-        'company', 'company_domain', 'contact', 'sync_setting', 'account', 'sync_run', 'change', 'attention'
-    ] LOOP
-        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', tenant_table);
-        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', tenant_table);
-        EXECUTE format(
-            'CREATE POLICY one_tenant ON %I USING (tenant_id = NULLIF(current_setting(''app.tenant_id'', true), '''')::uuid)',
-            tenant_table);
-    END LOOP;
-END $$;
-"""
-
 GRANTS = """
 GRANT USAGE ON SCHEMA public TO crm_sync_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO crm_sync_app;
@@ -205,6 +188,6 @@ REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM crm_sync_app;
 def upgrade() -> None:
     script.run(ROLE)
     script.run(TABLES)
-    script.run(ISOLATION)
+    script.isolate("company", "company_domain", "contact", "sync_setting", "account", "sync_run", "change", "attention")
     script.run(QueryBuilderEnvironment().build_install_query())
     script.run(GRANTS)

@@ -32,25 +32,7 @@ CREATE TABLE webhook_state (
 );
 """
 
-ISOLATION = """
-DO $$
-DECLARE
-    tenant_table text;
-BEGIN
-    FOREACH tenant_table IN ARRAY ARRAY['webhook_delivery', 'webhook_state'] LOOP
-        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', tenant_table);
-        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', tenant_table);
-        EXECUTE format(
-            'CREATE POLICY one_tenant ON %I USING (tenant_id = NULLIF(current_setting(''app.tenant_id'', true), '''')::uuid)',
-            tenant_table);
-    END LOOP;
-END $$;
-"""
-
-GRANTS = "GRANT SELECT, INSERT, UPDATE, DELETE ON webhook_delivery, webhook_state TO crm_sync_app;"
-
 
 def upgrade() -> None:
     script.run(TABLES)
-    script.run(ISOLATION)
-    script.run(GRANTS)
+    script.isolate("webhook_delivery", "webhook_state")

@@ -65,24 +65,8 @@ CREATE TABLE jira_reading (
 );
 """
 
-ISOLATION = """
-DO $$
-DECLARE
-    tenant_table text;
-BEGIN
-    FOREACH tenant_table IN ARRAY ARRAY['contact_count', 'preview_place', 'jira_place', 'jira_reading'] LOOP
-        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', tenant_table);
-        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', tenant_table);
-        EXECUTE format(
-            'CREATE POLICY one_tenant ON %I USING (tenant_id = NULLIF(current_setting(''app.tenant_id'', true), '''')::uuid)',
-            tenant_table);
-        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO crm_sync_app', tenant_table);
-    END LOOP;
-END $$;
-"""
-
 
 def upgrade() -> None:
     script.run(COLUMNS)
     script.run(TABLES)
-    script.run(ISOLATION)
+    script.isolate("contact_count", "preview_place", "jira_place", "jira_reading")

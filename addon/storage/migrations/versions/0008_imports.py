@@ -87,23 +87,7 @@ CREATE TABLE import_problem (
 CREATE INDEX import_problem_by_row ON import_problem (tenant_id, import_id, row_no, problem_id);
 """
 
-ISOLATION = """
-DO $$
-DECLARE
-    tenant_table text;
-BEGIN
-    FOREACH tenant_table IN ARRAY ARRAY['import_job', 'import_piece', 'import_row', 'import_problem'] LOOP
-        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', tenant_table);
-        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', tenant_table);
-        EXECUTE format(
-            'CREATE POLICY one_tenant ON %I USING (tenant_id = NULLIF(current_setting(''app.tenant_id'', true), '''')::uuid)',
-            tenant_table);
-        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO crm_sync_app', tenant_table);
-    END LOOP;
-END $$;
-"""
-
 
 def upgrade() -> None:
     script.run(TABLES)
-    script.run(ISOLATION)
+    script.isolate("import_job", "import_piece", "import_row", "import_problem")

@@ -175,25 +175,9 @@ INSERT INTO company_due (tenant_id, contact_id)
 SELECT tenant_id, contact_id FROM contact WHERE company_by IS NULL;
 """
 
-ISOLATION = """
-DO $$
-DECLARE
-    tenant_table text;
-BEGIN
-    FOREACH tenant_table IN ARRAY ARRAY['company_rule', 'organization', 'duty', 'company_due', 'rule_work', 'rule_change'] LOOP
-        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', tenant_table);
-        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', tenant_table);
-        EXECUTE format(
-            'CREATE POLICY one_tenant ON %I USING (tenant_id = NULLIF(current_setting(''app.tenant_id'', true), '''')::uuid)',
-            tenant_table);
-        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO crm_sync_app', tenant_table);
-    END LOOP;
-END $$;
-"""
-
 
 def upgrade() -> None:
     script.run(COLUMNS)
     script.run(TABLES)
     script.run(MARKS)
-    script.run(ISOLATION)
+    script.isolate("company_rule", "organization", "duty", "company_due", "rule_work", "rule_change")

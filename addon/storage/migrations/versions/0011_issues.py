@@ -163,26 +163,8 @@ CREATE TRIGGER reporter_due_renamed AFTER UPDATE ON company
     EXECUTE FUNCTION mark_reporters_of_companies();
 """
 
-ISOLATION = """
-DO $$
-DECLARE
-    tenant_table text;
-BEGIN
-    FOREACH tenant_table IN ARRAY ARRAY[
-        'issue_company', 'reporter_due', 'issue_due', 'issue_call', 'issue_call_item', 'issue_state'
-    ] LOOP
-        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', tenant_table);
-        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', tenant_table);
-        EXECUTE format(
-            'CREATE POLICY one_tenant ON %I USING (tenant_id = NULLIF(current_setting(''app.tenant_id'', true), '''')::uuid)',
-            tenant_table);
-        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO crm_sync_app', tenant_table);
-    END LOOP;
-END $$;
-"""
-
 
 def upgrade() -> None:
     script.run(TABLES)
     script.run(MARKS)
-    script.run(ISOLATION)
+    script.isolate("issue_company", "reporter_due", "issue_due", "issue_call", "issue_call_item", "issue_state")
