@@ -26,7 +26,7 @@ PATIENCE_S = 60
 BACKLOG_S = 120  # a minute until the worker's clock begins, and the time that its jobs take
 POLL_S = 0.05
 STOP_S = 10
-SITES = 32  # at least one for each test
+SITES = 64  # at least one for each test
 PEOPLE = 40
 
 
