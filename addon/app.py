@@ -131,15 +131,17 @@ class Parts:
             exception_handlers=web_errors.HANDLERS,
         )
 
-    def worker(self) -> Worker:
-        jobs = Jobs(
+    def jobs(self) -> Jobs:
+        return Jobs(
             database=self.database,
             sites=self.sites,
             enqueue=enqueue,
             clock=self.clock,
             points_per_hour=self.config.api_points_per_hour,
         )
-        return Worker(self.database.url, jobs.handlers(), SESSION_SETTINGS, self.schedules().table())
+
+    def worker(self) -> Worker:
+        return Worker(self.database.url, self.jobs().handlers(), SESSION_SETTINGS, self.schedules().table())
 
     def schedules(self) -> Schedules:
         retention = timedelta(days=self.config.retention_days)

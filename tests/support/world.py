@@ -6,7 +6,7 @@ Both sides talk HTTP through ASGI transports; every call of the add-on to Jira i
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
@@ -76,14 +76,7 @@ class World:
         return Tenant(world=self, site=site, tenant_id=record.tenant.tenant_id)
 
     def jobs(self) -> Jobs:
-        return Jobs(
-            database=self.database,
-            sites=self.parts.sites,
-            enqueue=app.enqueue,
-            clock=self.clock,
-            points_per_hour=self.parts.config.api_points_per_hour,
-            spread=lambda: 0.5,
-        )
+        return replace(self.parts.jobs(), spread=lambda: 0.5)
 
     def worker(self) -> Worker:
         hurried = {kind: self._without_waiting(handler) for kind, handler in self.jobs().handlers().items()}
