@@ -101,8 +101,9 @@ CREATE TABLE rule_change (
 """
 
 # Marks are made by the database, since many ways lead to a contact: hand edits, imports, merges, runs, single readings,
-# undo. Each statement marks what it changed; nothing is marked that no rule may touch. EXCEPT and no join of the old rows and
-# the new: the plan is kept from the first statement, which may have changed one row, for one that changes ten thousand.
+# undo. Each statement marks what it changed; nothing is marked that no rule may touch. The plan is kept from the first
+# statement, which may have changed one row of a small table, for one that changes ten thousand of a large one: so the old rows
+# and the new are not joined (EXCEPT), and other tables are looked up row by row (LATERAL), which goes by their indexes.
 MARKS = """
 CREATE FUNCTION mark_new_contacts() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -140,10 +141,12 @@ BEGIN
     ) AS changed
     UNION
     -- Who lost one of several accounts may be in fewer organizations. Who lost the last keeps what is there (S12).
-    SELECT a.tenant_id, a.contact_id FROM (
+    SELECT tenant_id, contact_id FROM (
         SELECT tenant_id, account_id, contact_id FROM old_rows WHERE contact_id IS NOT NULL
         EXCEPT SELECT tenant_id, account_id, contact_id FROM new_rows
-    ) AS left_behind JOIN account a ON a.tenant_id = left_behind.tenant_id AND a.contact_id = left_behind.contact_id
+    ) AS changed, LATERAL (
+        SELECT FROM account a WHERE a.tenant_id = changed.tenant_id AND a.contact_id = changed.contact_id LIMIT 1
+    ) AS left_behind
     ON CONFLICT DO NOTHING;
     RETURN NULL;
 END $$;
@@ -151,9 +154,10 @@ END $$;
 CREATE FUNCTION mark_contacts_of_gone_accounts() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO company_due (tenant_id, contact_id)
-    SELECT DISTINCT o.tenant_id, o.contact_id
-    -- As above; of a tenant that is erased, no account is left.
-    FROM old_rows o JOIN account a ON a.tenant_id = o.tenant_id AND a.contact_id = o.contact_id
+    SELECT DISTINCT o.tenant_id, o.contact_id FROM old_rows o, LATERAL (
+        -- As above; of a tenant that is erased, no account is left.
+        SELECT FROM account a WHERE a.tenant_id = o.tenant_id AND a.contact_id = o.contact_id LIMIT 1
+    ) AS left_behind
     ON CONFLICT DO NOTHING;
     RETURN NULL;
 END $$;

@@ -100,9 +100,12 @@ MARKS = """
 CREATE FUNCTION mark_reporters_of_contacts() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO reporter_due (tenant_id, account_id)
-    SELECT a.tenant_id, a.account_id FROM (
+    SELECT tenant_id, linked.account_id FROM (
         SELECT tenant_id, contact_id, company_id FROM new_rows EXCEPT SELECT tenant_id, contact_id, company_id FROM old_rows
-    ) AS changed JOIN account a ON a.tenant_id = changed.tenant_id AND a.contact_id = changed.contact_id
+    ) AS changed, LATERAL (
+        SELECT a.account_id FROM account a
+        WHERE a.tenant_id = changed.tenant_id AND a.contact_id = changed.contact_id OFFSET 0
+    ) AS linked
     ON CONFLICT (tenant_id, account_id) DO UPDATE SET account_id = EXCLUDED.account_id;
     RETURN NULL;
 END $$;
@@ -110,9 +113,10 @@ END $$;
 CREATE FUNCTION mark_new_reporters() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO reporter_due (tenant_id, account_id)
-    SELECT n.tenant_id, n.account_id
-    FROM new_rows n JOIN contact c ON c.tenant_id = n.tenant_id AND c.contact_id = n.contact_id
-    WHERE c.company_id IS NOT NULL
+    SELECT n.tenant_id, n.account_id FROM new_rows n, LATERAL (
+        SELECT c.company_id FROM contact c WHERE c.tenant_id = n.tenant_id AND c.contact_id = n.contact_id OFFSET 0
+    ) AS linked
+    WHERE linked.company_id IS NOT NULL
     ON CONFLICT (tenant_id, account_id) DO UPDATE SET account_id = EXCLUDED.account_id;
     RETURN NULL;
 END $$;
@@ -140,11 +144,15 @@ END $$;
 CREATE FUNCTION mark_reporters_of_companies() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO reporter_due (tenant_id, account_id)
-    SELECT a.tenant_id, a.account_id FROM (
+    SELECT tenant_id, linked.account_id FROM (
         SELECT tenant_id, company_id, name FROM new_rows EXCEPT SELECT tenant_id, company_id, name FROM old_rows
-    ) AS renamed
-        JOIN contact c ON c.tenant_id = renamed.tenant_id AND c.company_id = renamed.company_id
-        JOIN account a ON a.tenant_id = c.tenant_id AND a.contact_id = c.contact_id
+    ) AS renamed, LATERAL (
+        SELECT c.contact_id FROM contact c
+        WHERE c.tenant_id = renamed.tenant_id AND c.company_id = renamed.company_id OFFSET 0
+    ) AS member, LATERAL (
+        SELECT a.account_id FROM account a
+        WHERE a.tenant_id = renamed.tenant_id AND a.contact_id = member.contact_id OFFSET 0
+    ) AS linked
     ON CONFLICT (tenant_id, account_id) DO UPDATE SET account_id = EXCLUDED.account_id;
     RETURN NULL;
 END $$;
