@@ -42,13 +42,15 @@ async def current_revision(url: str) -> str | None:
     return revision
 
 
-async def upgrade(url: str) -> None:
-    """Bring the database to the newest revision, in one transaction. The login role must be able to create tables and roles."""
+async def upgrade(url: str, revision: str = "head") -> None:
+    """Bring the database to a revision, the newest one, in one transaction. The login role must be able to create tables and
+    roles; it need not be a superuser.
+    """
 
     def run(connection: Connection) -> None:
         config = _config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
 
     engine = _engine(url)
     async with engine.begin() as connection:

@@ -17,7 +17,8 @@ EXCEPTION
 END $$;
 DO $$
 BEGIN
-    IF NOT pg_has_role(current_user, 'crm_sync_app', 'MEMBER') THEN
+    IF NOT pg_has_role(current_user, 'crm_sync_app',
+            CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END) THEN
         EXECUTE format('GRANT crm_sync_app TO %I', current_user);
     END IF;
 END $$;
