@@ -49,7 +49,8 @@ async def test_limits_of_a_site_hold_over_all_processes(database: Database, tmp_
         assert kinds_begun(fleet) >= {"run", "preview", "refresh"}
         for resident in fleet.residents:
             assert 1 < fleet.traffic.most_at_once[resident.host] <= CALLS_AT_ONCE
-            assert set(fleet.traffic.statuses[resident.host]) == {HTTPStatus.OK}
+            # Issues of before are written meanwhile, by tasks.
+            assert set(fleet.traffic.statuses[resident.host]) - {HTTPStatus.SEE_OTHER} == {HTTPStatus.OK}
             assert any(path.endswith("/customer") for path in fleet.traffic.calls[resident.host])
             assert await fleet.linked(resident) == resident.truth()
         for worker in list(fleet.workers):

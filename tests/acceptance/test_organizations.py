@@ -15,8 +15,8 @@ async def unmatched(tenant: Tenant) -> list[str]:
         return [organization.name for organization in await company_rules.unmatched(scope)]
 
 
-async def hours_pass(tenant: Tenant, hours: int = 2) -> None:
-    """Whatever the clock does in that time, and the jobs that it leaves."""
+async def hours_pass(tenant: Tenant, hours: int = 5) -> None:
+    """Whatever the clock does in that time, and the jobs that it leaves; names are read each four hours."""
     tenant.world.clock.advance(timedelta(hours=hours))
     await tenant.world.parts.schedules().tend()
     await tenant.world.work()
