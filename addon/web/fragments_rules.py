@@ -21,10 +21,10 @@ SHARED = "crm:shared"
 def routes(deps: WebDeps) -> list[BaseRoute]:
     fragments = (
         (ROOT, {"PUT": switch_rule}),
-        (f"{ROOT}/work", {"GET": show_work, "POST": begin_preview}),
-        (f"{ROOT}/work/changes", {"GET": show_changes}),
-        (f"{ROOT}/work/apply", {"POST": apply_preview}),
-        (f"{ROOT}/work/undo", {"POST": undo_rules}),
+        (f"{ROOT}/trial", {"GET": show_work, "POST": begin_preview}),
+        (f"{ROOT}/trial/changes", {"GET": show_changes}),
+        (f"{ROOT}/trial/apply", {"POST": apply_preview}),
+        (f"{ROOT}/trial/undo", {"POST": undo_rules}),
         (f"{ROOT}/issues", {"GET": show_issues}),
         (f"{ROOT}/share", {"PUT": set_share}),
     )

@@ -80,15 +80,15 @@ async def test_page_shows_both_rules_and_what_they_mean(acme: Desk) -> None:
     assert "so the rules rest" not in text
     assert "What issues show stays" not in text
     assert "The rules begin once syncing has read everybody" in text
-    waiting = "/api/fragments/rules/work?rest=reading"
+    waiting = "/api/fragments/rules/trial?rest=reading"
     assert f'hx-get="{waiting.removeprefix("/")}"' in text
     assert 'aria-disabled="true"' in text.split('id="work-begin"')[1].split(">")[0]
     assert (await acme.call("GET", waiting)).status_code == 204
-    assert "The rules begin" in read(await acme.call("GET", "/api/fragments/rules/work?rest=off")), "it was turned on"
+    assert "The rules begin" in read(await acme.call("GET", "/api/fragments/rules/trial?rest=off")), "it was turned on"
     await be_ready(acme)
     text = read(await acme.call("GET", waiting))
     assert "The rules begin" not in text
-    assert 'hx-post="api/fragments/rules/work"' in text.split('id="work-begin"')[1].split(">")[0]
+    assert 'hx-post="api/fragments/rules/trial"' in text.split('id="work-begin"')[1].split(">")[0]
 
 
 async def test_rule_is_turned_off_and_on(acme: Desk, globex: Desk) -> None:
@@ -119,11 +119,11 @@ async def test_preview_of_other_rules_is_forgotten_and_what_was_applied_is_not(a
 async def test_preview_of_ties_alone_can_be_applied(acme: Desk) -> None:
     await be_ready(acme)
     await add_work(acme, ties=2)
-    text = await fragment(acme, "GET", "rules/work")
+    text = await fragment(acme, "GET", "rules/trial")
     assert "Ask under Needs attention about the contacts" in text
     assert "Every contact has the company" not in text
     await add_work(acme)
-    text = await fragment(acme, "GET", "rules/work")
+    text = await fragment(acme, "GET", "rules/trial")
     assert 'id="work-apply"' not in text
     assert "Every contact has the company that the rules give it" in text
 
@@ -152,14 +152,14 @@ async def test_preview_is_begun_watched_and_shown(acme: Desk, globex: Desk) -> N
     refused = await acme.call("POST", f"{RULES}/preview", json={})
     assert refused.status_code == 422, "syncing is off"
     await be_ready(acme)
-    text = await fragment(acme, "POST", "rules/work", form={})
+    text = await fragment(acme, "POST", "rules/trial", form={})
     assert GOING in text
     assert "Nothing is changed" in text
     assert (await acme.get(f"{RULES}/preview"))["state"] == "previewing"
     await add_work(acme, "previewing", checked=1234, total=5000)
-    assert "1,234 of 5,000 contacts" in await fragment(acme, "GET", "rules/work")
+    assert "1,234 of 5,000 contacts" in await fragment(acme, "GET", "rules/trial")
     assert "1,234 of 5,000 contacts" in read(await acme.page(PAGE)), "a reload shows the same"
-    assert GOING not in await fragment(globex, "GET", "rules/work")
+    assert GOING not in await fragment(globex, "GET", "rules/trial")
     assert await globex.get(f"{RULES}/preview") == {
         "id": None,
         "state": "none",
@@ -182,7 +182,7 @@ async def test_ready_preview_counts_by_rule_and_lists_before_and_after(acme: Des
         elif number < 3:
             facts["new_by"] = "organization"
         await add_change(acme, contact["id"], **facts)
-    text = await fragment(acme, "GET", "rules/work")
+    text = await fragment(acme, "GET", "rules/trial")
     for name, shown in (("organization", "2"), ("domain", "22"), ("emptied", "1"), ("ties", "3")):
         assert f'id="work-{name}">{shown}</td>' in text
     assert "Change the company of 1,025 contacts?" in text
@@ -191,8 +191,8 @@ async def test_ready_preview_counts_by_rule_and_lists_before_and_after(acme: Des
     assert rows.count("<td><bdi>&lt;img") == 20 + 19, "twenty contacts; one of them becomes none's"
     assert "Old &amp; Co" in rows
     assert "No rule fits any more" in rows
-    more = text.split('hx-get="api/fragments/rules/work/changes?')[1].split('"')[0]
-    rest = read(await acme.call("GET", f"/api/fragments/rules/work/changes?{more}"))
+    more = text.split('hx-get="api/fragments/rules/trial/changes?')[1].split('"')[0]
+    rest = read(await acme.call("GET", f"/api/fragments/rules/trial/changes?{more}"))
     assert rest.count("<tr") == 5
     assert rest.count("data-focus") == 1
     assert (await globex.get(f"{RULES}/preview/changes"))["values"] == []
@@ -242,11 +242,11 @@ async def test_preview_is_applied_and_undone_by_its_id(acme: Desk, globex: Desk)
             assert (await acme.call("POST", f"{RULES}/{path}", json=sent)).status_code == 422
         assert (await globex.call("POST", f"{RULES}/{path}", json={"id": "77"})).status_code in {404, 422}
     assert (await acme.call("POST", f"{RULES}/apply", json={"id": "76"})).status_code in {404, 422}
-    text = await fragment(acme, "POST", "rules/work/apply", form={"id": "77"})
+    text = await fragment(acme, "POST", "rules/trial/apply", form={"id": "77"})
     assert GOING in text
     assert (await acme.get(f"{RULES}/preview"))["state"] == "applying"
     await add_work(acme, "applied", changes=3, applied=2, left_alone=1)
-    text = await fragment(acme, "GET", "rules/work")
+    text = await fragment(acme, "GET", "rules/trial")
     assert "2 contacts have another company now" in text
     assert "1 was left as it is" in text
     assert "Give 2 contacts back the company that they had?" in text
@@ -254,16 +254,16 @@ async def test_preview_is_applied_and_undone_by_its_id(acme: Desk, globex: Desk)
     assert answer.status_code == 202
     assert answer.json()["state"] == "undoing"
     await add_work(acme, "undone", changes=3, applied=2, undone=2)
-    assert "2 contacts have the company they had before" in await fragment(acme, "GET", "rules/work")
+    assert "2 contacts have the company they had before" in await fragment(acme, "GET", "rules/trial")
     await add_work(acme, "failed")
-    assert "Preview again" in await fragment(acme, "GET", "rules/work")
+    assert "Preview again" in await fragment(acme, "GET", "rules/trial")
 
 
 async def test_change_that_was_left_says_so(acme: Desk) -> None:
     contact, company = await acme.make_contact(), await acme.make_company()
     await add_work(acme, "applied", changes=1, left_alone=1)
     await add_change(acme, contact["id"], new_company_id=int(company["id"]), new_by="organization", state="left")
-    assert "Left, as it was changed in between" in await fragment(acme, "GET", "rules/work")
+    assert "Left, as it was changed in between" in await fragment(acme, "GET", "rules/trial")
 
 
 async def test_organizations_that_several_companies_could_be_are_named(acme: Desk, globex: Desk) -> None:
@@ -300,7 +300,7 @@ async def test_nobody_but_an_administrator_sees_or_sets_rules(acme: Desk, people
     assert (await member.call("POST", f"{RULES}/preview", json={})).status_code == 403
 
 
-@pytest.mark.parametrize("path", ["company-rules/preview/changes?cursor=x", "fragments/rules/work/changes?cursor=x"])
+@pytest.mark.parametrize("path", ["company-rules/preview/changes?cursor=x", "fragments/rules/trial/changes?cursor=x"])
 async def test_cursor_of_another_list_is_refused(acme: Desk, path: str) -> None:
     await add_work(acme)
     assert (await acme.call("GET", f"/api/{path}")).status_code == 422
