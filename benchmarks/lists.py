@@ -21,7 +21,7 @@ LISTS = (
     "/api/contacts?sort=-updatedAt",
     "/api/contacts?linked=true",
     "/api/contacts?linked=false",
-    "/api/contacts?companyId=17",
+    f"/api/contacts?companyId={rows.FIRST_ID + 17}",
     "/api/fragments/contacts",
 )
 SEARCHES = (

@@ -12,7 +12,7 @@ from addon.crm import contact as crm
 from lifecycle.tenant import TenantId
 
 COMPANIES = 5_000
-FIRST_ID = 1_000_000  # above those of the site's own people
+FIRST_ID = 1_000_000  # above those of the site's own people and companies
 SYNCED_PERCENT = 80
 FIRST_NAMES = tuple(Provider.first_names)
 LAST_NAMES = tuple(Provider.last_names)
@@ -37,11 +37,12 @@ async def fill(database_url: str, tenant_id: TenantId, *, contacts: int) -> None
         await connection.execute(
             """
             INSERT INTO company (tenant_id, company_id, name, name_key, created_at, updated_at)
-            SELECT $1, n, 'Company ' || n || ' Ltd', 'company ' || n || ' ltd', now(), now()
+            SELECT $1, $3::bigint + n, 'Company ' || n || ' Ltd', 'company ' || n || ' ltd', now(), now()
             FROM generate_series(1, $2::int) AS n
             """,
             tenant_id,
             COMPANIES,
+            FIRST_ID,
         )
         await connection.copy_records_to_table("contact", records=_contacts(tenant_id, contacts), columns=COLUMNS)
         await connection.execute(LINKS, tenant_id, FIRST_ID)
@@ -64,7 +65,7 @@ def _contacts(tenant_id: TenantId, count: int) -> Iterator[tuple[Any, ...]]:
         first, last = dice.choice(FIRST_NAMES), dice.choice(LAST_NAMES)
         name, email = f"{first} {last}", f"{first}.{last}{contact_id}@example.com"
         is_synced = dice.randrange(100) < SYNCED_PERCENT
-        company_id = dice.randrange(1, COMPANIES + 1) if dice.randrange(2) else None
+        company_id = FIRST_ID + dice.randrange(1, COMPANIES + 1) if dice.randrange(2) else None
         at = began + timedelta(seconds=25 * contact_id % (280 * 86_400))
         yield (
             tenant_id,

@@ -51,7 +51,8 @@ UNLINKED = Filter(
     """,
     ids="SELECT contact_id FROM contact_unlinked WHERE tenant_id = :tenant_id ORDER BY contact_id",
 )
-IN_ATTENTION = Filter(condition=f"w.contact_id IN ({ATTENTION_IDS})", ids=ATTENTION_IDS)
+# `IS TRUE` keeps it a condition on a row, which leaves a walk its order and its early end; without, it is a join.
+IN_ATTENTION = Filter(condition=f"(w.contact_id IN ({ATTENTION_IDS})) IS TRUE", ids=ATTENTION_IDS)
 
 
 def of_company(company_id: CompanyId) -> Filter:

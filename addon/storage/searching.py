@@ -195,7 +195,9 @@ async def _walk(scope: TenantScope, question: _Question, limit: int, *, steps: i
     row = await scope.fetch_one(
         f"""
         WITH hits AS MATERIALIZED (
-            SELECT w.contact_id /* tenant_id */ FROM ({_steps(question, steps)}) w WHERE {question.condition} LIMIT {limit}
+            SELECT w.contact_id /* tenant_id */ FROM ({_steps(question, steps)}) w WHERE {question.condition}
+            -- again: a join with a condition's subquery would end the order of the steps
+            ORDER BY {question.order} LIMIT {limit}
         )
         SELECT ARRAY(SELECT contact_id FROM hits) AS contact_ids,
             CASE WHEN (SELECT count(*) FROM hits) < {limit} THEN EXISTS ({_steps(question, 1)} OFFSET {steps - 1}) END AS is_cut
@@ -217,7 +219,7 @@ async def _count(scope: TenantScope, question: _Question, *, at_least: int) -> C
 
 def _steps(question: _Question, steps: int) -> str:
     return f"""
-        SELECT w.contact_id, w.name_key, w.email_key, w.company_id FROM contact w
+        SELECT w.contact_id, w.name_key, w.email_key, w.company_id, w.updated_at FROM contact w
         WHERE w.tenant_id = :tenant_id AND {question.within} ORDER BY {question.order} LIMIT {steps}
     """  # noqa: S608 - as above
 
