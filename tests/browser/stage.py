@@ -54,3 +54,9 @@ async def established_frame(page: playwright.async_api.Page, within: str) -> pla
     frame = await element.content_frame()
     assert frame is not None
     return frame
+
+
+async def grown(frame: playwright.async_api.Frame) -> None:
+    """Once the frame is as tall as its content: until then what stands below moves, and a click on its old place is lost."""
+    await frame.wait_for_function("() => document.documentElement.scrollHeight <= window.innerHeight")
+    await frame.evaluate("() => new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(shown)))")

@@ -67,7 +67,9 @@ async def test_full_pages_offend_nobody(
         assert await violations(contacts) == [], name
         await contacts.get_by_role("button", name="Back to contacts").click()
     await contacts.get_by_role("button", name="New contact").click()
+    await stage.grown(contacts)
     await contacts.get_by_role("button", name="Add attribute").click()
+    await stage.grown(contacts)
     await contacts.get_by_role("button", name="Create").click()
     await expect(contacts.get_by_label("Name", exact=False).first).to_be_focused()
     await expect(contacts.get_by_text("Name is required", exact=True)).to_be_visible()
