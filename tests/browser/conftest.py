@@ -35,6 +35,8 @@ CHROMIUM_ARGUMENTS = (
 )
 PEOPLE = 60
 
+playwright.async_api.expect.set_options(timeout=stage.PATIENCE_MS)
+
 fixture = pytest_asyncio.fixture(loop_scope="session")
 session_fixture = pytest_asyncio.fixture(loop_scope="session", scope="session")
 
@@ -91,6 +93,7 @@ async def browser_context(
     browser: playwright.async_api.Browser,
 ) -> collections.abc.AsyncIterator[playwright.async_api.BrowserContext]:
     context = await browser.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(stage.PATIENCE_MS)
     yield context
     await context.close()
 

@@ -5,7 +5,6 @@ import dataclasses
 from playwright.async_api import Locator, Page, expect
 
 MAX_STOPS = 150
-PATIENCE_MS = 5_000
 # Of what is focused in the innermost frame: is it marked as such? Headings are places to read on from, not to press.
 FOCUS = """
 () => {
@@ -21,9 +20,9 @@ FOCUS = """
 class Hands:
     page: Page
 
-    async def reach(self, wanted: Locator, *, backwards: bool = False, patience_ms: int = PATIENCE_MS) -> None:
+    async def reach(self, wanted: Locator, *, backwards: bool = False) -> None:
         """Tab until it has the focus."""
-        await expect(wanted).to_be_visible(timeout=patience_ms)
+        await expect(wanted).to_be_visible()
         element = await wanted.element_handle()
         assert element is not None
         for _ in range(MAX_STOPS):
@@ -35,10 +34,8 @@ class Hands:
                     assert await frame.evaluate(FOCUS), await frame.evaluate("document.activeElement.outerHTML")
         raise AssertionError(f"the keyboard does not get to {wanted}")
 
-    async def press_on(
-        self, wanted: Locator, key: str = "Enter", *, backwards: bool = False, patience_ms: int = PATIENCE_MS
-    ) -> None:
-        await self.reach(wanted, backwards=backwards, patience_ms=patience_ms)
+    async def press_on(self, wanted: Locator, key: str = "Enter", *, backwards: bool = False) -> None:
+        await self.reach(wanted, backwards=backwards)
         await self.page.keyboard.press(key)
 
     async def type_into(self, wanted: Locator, words: str) -> None:

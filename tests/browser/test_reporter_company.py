@@ -14,7 +14,7 @@ from tests.browser.axe import violations
 from tests.support.world import ADDON_KEY
 
 # Issues that were there already begin at the worker's next minute, before the test.
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PATIENCE_S = 30
 PANEL = f"[data-module={ADDON_KEY}__crm-reporter]"
