@@ -16,7 +16,10 @@ Errors of the border to Jira live in `addon.jira.errors`; refused tokens in `lif
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NewType
+
+Remark = NewType("Remark", str)
+"""A text for the site's people that is no error. It is translated where it is shown."""
 
 
 class AddonError(Exception):

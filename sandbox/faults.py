@@ -47,13 +47,14 @@ class WebhookFaults:
 class Interruption:
     """An answer that replaces the real one for paths that start with `path_prefix`, `times` times (None: for ever).
 
-    Without a `body` the status comes with Jira's own error shape; with one, the body is sent as HTML. With a `limit` it is
+    It lets as many calls as `after` says pass first. Without a `body` the status comes with Jira's own error shape; with one, the body is sent as HTML. With a `limit` it is
     a 429 with the headers of that limit.
     """
 
     path_prefix: str
     status: int = 503
     times: int | None = 1
+    after: int = 0
     body: str | None = None
     retry_after_s: int | None = None
     limit: Limit | None = None
@@ -108,6 +109,9 @@ class Faults:
         """The interruption that hits this call, used up by one if it is counted."""
         for interruption in self.interruptions:
             if path.startswith(interruption.path_prefix) and interruption.times != 0:
+                if interruption.after:
+                    interruption.after -= 1
+                    continue
                 if interruption.times is not None:
                     interruption.times -= 1
                 return interruption

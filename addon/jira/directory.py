@@ -12,7 +12,7 @@ from addon.jira import answers, budget, errors
 from addon.jira.client import JiraClient, Params
 from addon.sync import engine
 from addon.sync.people import Kind, Sighting
-from addon.sync.ports import Containers, Emails, People
+from addon.sync.ports import Containers, Emails, ListClosed, People
 from lifecycle.tenant import AccountId
 
 USERS = "users"
@@ -33,6 +33,8 @@ NOBODY = "unknown"
 # What Jira gives for a record that is corrupted (schema `User`, accountId) and for a type it cannot tell.
 
 APP = "app"
+
+GONE = 404
 
 NUL = "\0"
 # JSON can hold it and PostgreSQL cannot: one such record must not stop the whole site's sync.
@@ -72,9 +74,18 @@ class ConnectDirectory:
         return permission is not None and permission.have_permission
 
     async def containers(self, phase: str, start: int) -> Containers:
+        if phase == USERS:
+            return await self._groups()
+        try:
+            return await self._places(phase, start)
+        except errors.JiraError as refusal:
+            if not _is_closed(refusal):
+                raise
+            # As far as the app can see, the site has no service management, or not any more.
+            return Containers(ids=(), next_start=None, is_refused=True)
+
+    async def _places(self, phase: str, start: int) -> Containers:
         match phase:
-            case "users":
-                return await self._groups()
             case "customers":
                 desks = await self._client.get(
                     "/rest/servicedeskapi/servicedesk", answers.DESKS, _desk_page(start), price=budget.core(DESK_PAGE)
@@ -139,8 +150,14 @@ class ConnectDirectory:
         )
 
     async def _customers(self, path: str, start: int, headers: dict[str, str]) -> People:
+        """A list that is not there any more, or whose project has taken the app's role away, says nothing of the others."""
         price = budget.identities(DESK_PAGE)
-        page = await self._client.get(path, answers.CUSTOMERS, _desk_page(start), price=price, headers=headers)
+        try:
+            page = await self._client.get(path, answers.CUSTOMERS, _desk_page(start), price=price, headers=headers)
+        except errors.JiraError as refusal:
+            if _is_closed(refusal):
+                raise ListClosed(refusal) from refusal
+            raise
         sightings, unreadable = _read(page.values, lambda _: "customer")
         return People(
             sightings=sightings,
@@ -185,6 +202,17 @@ class ConnectDirectory:
             start = _after(page, start)
         sightings, unreadable = _read(found, lambda user: _kind(user.account_type))
         return People(sightings=sightings, unreadable=unreadable)
+
+
+def _is_closed(refusal: errors.JiraError) -> bool:
+    """Whether it is about the list and not about the call."""
+    match refusal:
+        case errors.Forbidden():
+            return True
+        case errors.Rejected(status=status):
+            return status == GONE
+        case _:
+            return False
 
 
 def _desk_page(start: int) -> dict[str, int]:

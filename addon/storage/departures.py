@@ -5,6 +5,7 @@ end of the sync (S12, D10). A contact that loses its link stays.
 from collections.abc import Sequence
 from datetime import datetime
 
+from addon.errors import Remark
 from addon.storage import plan_rows
 from addon.storage.database import Row, TenantScope
 from addon.sync import cursor as cursors
@@ -32,9 +33,9 @@ async def unseen(scope: TenantScope, run_id: int, *, after: str, limit: int) -> 
     return [row["account_id"] for row in rows]
 
 
-async def finish_run(scope: TenantScope, run_id: int, *, now: datetime) -> None:
+async def finish_run(scope: TenantScope, run_id: int, *, remark: Remark | None = None, now: datetime) -> None:
     """End a run whose scan was whole: who was neither met nor found by id is gone, and whom the filters do not mean any
-    more leaves (D11), unless the guard holds them back.
+    more leaves (D11), unless the guard holds them back. `remark`: shown to administrators beside the run.
     """
     counts = await scope.fetch_one(
         """
@@ -53,12 +54,13 @@ async def finish_run(scope: TenantScope, run_id: int, *, now: datetime) -> None:
     await scope.execute(
         """
         UPDATE sync_run SET state = 'done', phase = :phase, finished_at = :now, total = seen,
-            unlinked = :unlinked, error = NULL
+            unlinked = :unlinked, error = :remark
         WHERE tenant_id = :tenant_id AND run_id = :run_id AND state = 'running'
         """,
         run_id=run_id,
         phase=cursors.DONE,
         unlinked=counts["gone"] if is_plausible else 0,
+        remark=remark,
         now=now,
     )
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from addon import errors
+from addon.errors import Remark
 from addon.issues import allowance
 from addon.issues.allowance import Allowance
 from addon.issues.walk import CatchUp, Place
@@ -30,8 +31,8 @@ STANDING = """
     FROM issue_state WHERE tenant_id = :tenant_id
 """
 
-NO_SHARE = "a share of the API budget above 0 %"
-SHARE_SPENT = "the next hour's share of the API budget"
+NO_SHARE = Remark("a share of the API budget above 0 %")
+SHARE_SPENT = Remark("the next hour's share of the API budget")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,8 @@ class Memory:
 
     async def note_probed(self, keys: Sequence[ListKey], now: datetime) -> None:
         async with self.database.tenant(self.tenant_id) as scope:
+            # As in `learn`: the rows are locked in no order.
+            await sync_state.lock_switch(scope)
             await note_probed(scope, keys, now)
 
     async def learn(self, known: KnownList, findings: Findings, now: datetime) -> None:
@@ -57,6 +59,49 @@ async def write(scope: TenantScope, run_id: int, pages: Sequence[tuple[ListKey, 
         """,
         rows,
     )
+
+
+async def carry_on(scope: TenantScope, run_id: int, closed: Sequence[ListKey]) -> None:
+    """Jira refuses these lists to this run: what the run before remembered of them counts on (D8), and no part of them."""
+    if not closed:
+        return
+    keys = [key.phase for key in closed], [key.container for key in closed]
+    await scope.raw.execute(
+        """
+        DELETE FROM account_place USING unnest($3::text[], $4::text[]) AS closed (phase, container)
+        WHERE tenant_id = $1 AND run_id = $2
+            AND account_place.phase = closed.phase AND account_place.container = closed.container
+        """,
+        scope.tenant_id,
+        run_id,
+        *keys,
+    )
+    await scope.raw.execute(
+        """
+        INSERT INTO account_place (tenant_id, run_id, phase, container, start, slots, account_ids)
+        SELECT $1, $2, phase, container, p.start, p.slots, p.account_ids
+        FROM account_list l JOIN account_place p USING (tenant_id, run_id, phase, container)
+            JOIN unnest($3::text[], $4::text[]) AS closed (phase, container) USING (phase, container)
+        WHERE tenant_id = $1
+        """,
+        scope.tenant_id,
+        run_id,
+        *keys,
+    )
+
+
+async def unread(scope: TenantScope, run_id: int, phase: str) -> Sequence[ListKey]:
+    """The lists of a phase that the run before remembered and this run has read nothing of."""
+    rows = await scope.fetch_all(
+        """
+        SELECT container FROM account_list l WHERE tenant_id = :tenant_id AND phase = :phase
+            AND NOT EXISTS (SELECT FROM account_place p WHERE p.tenant_id = :tenant_id AND p.run_id = :run_id
+                AND p.phase = l.phase AND p.container = l.container)
+        """,
+        run_id=run_id,
+        phase=phase,
+    )
+    return [ListKey(phase=phase, container=row["container"]) for row in rows]
 
 
 async def adopt(scope: TenantScope, run_id: int) -> None:

@@ -95,15 +95,20 @@ class PreviewStore:
             await self._hold(scope)
             await _move(scope, cursor, new=0)
 
+    async def keep_unread(self, phase: str) -> None:
+        """A preview compares with no other."""
+
     async def unseen(self, after: str, limit: int) -> Sequence[AccountId]:  # noqa: ARG002 - of the port
         """Nobody: a preview says nothing about who is gone."""
         return ()
 
-    async def finish(self) -> None:
+    async def finish(self, *, is_patchy: bool) -> None:  # noqa: ARG002 - of the port; the run will say so
         """Find out what would become of everybody, a part at a time; interrupted, it begins anew."""
         after: tuple[str, str] | None = ("", "")
         while after is not None:
             async with self.database.tenant(self.tenant_id) as scope:
+                # Before the preview, as whoever turns the sync on does.
+                await sync_state.lock_switch(scope)
                 people = await self._hold(scope)
                 after = await _plan_part(scope, people, *after, now=self.clock())
         async with self.database.tenant(self.tenant_id) as scope:
@@ -188,6 +193,7 @@ class PreviewPage:
         cursor: Cursor,
         points: int,  # noqa: ARG002 - of the port; a preview keeps no bill
         pages: Sequence[tuple[ListKey, Stretch]] = (),
+        closed: Sequence[ListKey] = (),  # noqa: ARG002 - of the port; a preview of a part is no worse for it
     ) -> None:
         names = COLUMNS.split(", ")
         new = await self.rows.raw.fetchval(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from addon.crm.contact import ContactId, EmailKey
+from addon.errors import Remark
 from addon.storage import departures, places, plan_rows, probe_state, sync_state
 from addon.storage.database import Database, TenantScope
 from addon.sync import ports
@@ -15,6 +16,8 @@ from addon.sync.order import ListKey, Stretch
 from addon.sync.people import Counts, Known, Plan
 from addon.sync.scope import Scope
 from lifecycle.tenant import AccountId, TenantId
+
+PATCHY = Remark("Jira refused some lists of customers. Give the app's role access to their service projects.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,14 +65,19 @@ class RunStore:
             await self._hold(scope)
             await _advance(scope, self.run_id, cursor, Counts(points=points))
 
+    async def keep_unread(self, phase: str) -> None:
+        async with self.database.tenant(self.tenant_id) as scope:
+            await self._hold(scope)
+            await places.carry_on(scope, self.run_id, await places.unread(scope, self.run_id, phase))
+
     async def unseen(self, after: str, limit: int) -> Sequence[AccountId]:
         async with self.database.tenant(self.tenant_id) as scope:
             return await departures.unseen(scope, self.run_id, after=after, limit=limit)
 
-    async def finish(self) -> None:
+    async def finish(self, *, is_patchy: bool) -> None:
         async with self.database.tenant(self.tenant_id) as scope:
             await self._hold(scope)
-            await departures.finish_run(scope, self.run_id, now=self.clock())
+            await departures.finish_run(scope, self.run_id, remark=PATCHY if is_patchy else None, now=self.clock())
             await places.adopt(scope, self.run_id)
             await probe_state.watch(scope, now=self.clock())
 
@@ -106,12 +114,14 @@ class StoredPage:
         cursor: Cursor,
         points: int,
         pages: Sequence[tuple[ListKey, Stretch]] = (),
+        closed: Sequence[ListKey] = (),
     ) -> None:
         rows = self.scope_of_rows
         await plan_rows.write_plan(rows, plan, run_id=self.run_id, now=self.now, read_at=self.read_at)
         await touch(rows, plan.unchanged, self.run_id, self.read_at)
         await touch(rows, unreadable, self.run_id, None)
         await places.write(rows, self.run_id, pages)
+        await places.carry_on(rows, self.run_id, closed)
         done = plan.counts
         await _advance(
             rows,

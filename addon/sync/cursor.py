@@ -26,13 +26,15 @@ class Place:
 class Cursor:
     """Where to go on in a run. `next_containers` is where the list of containers goes on, None at its end.
 
-    `verified_to` is the account up to which, in the phase VERIFY, the unseen ones were looked up.
+    `verified_to` is the account up to which, in the phase VERIFY, the unseen ones were looked up. `is_patchy`: Jira refused
+    a list of this run.
     """
 
     phase: str
     next_containers: int | None = 0
     places: Sequence[Place] = ()
     verified_to: str = ""
+    is_patchy: bool = False
 
     def listed(self, containers: Sequence[str], following: int | None) -> "Cursor":
         """After a page of the container list."""
@@ -73,4 +75,6 @@ def first(phases: Sequence[str]) -> Cursor:
 def following(cursor: Cursor, phases: Sequence[str]) -> Cursor:
     """Where a run goes on when all of the cursor's phase is read: the next phase, and VERIFY after the last."""
     index = phases.index(cursor.phase) + 1
-    return Cursor(phase=phases[index]) if index < len(phases) else Cursor(phase=VERIFY, next_containers=None)
+    if index < len(phases):
+        return Cursor(phase=phases[index], is_patchy=cursor.is_patchy)
+    return Cursor(phase=VERIFY, next_containers=None, is_patchy=cursor.is_patchy)

@@ -16,7 +16,7 @@ from addon.sync.cursor import Cursor, Place
 from addon.sync.filters import Membership
 from addon.sync.order import ListKey, Stretch
 from addon.sync.people import EmailState, Sighting
-from addon.sync.ports import Directory, Glimpse, People, Store
+from addon.sync.ports import Directory, Glimpse, ListClosed, People, Store
 from addon.sync.scope import Scope
 from lifecycle.tenant import AccountId
 
@@ -87,6 +87,7 @@ class _Batch:
     read_at: datetime
     membership: Membership
     pages: Sequence[tuple[ListKey, Stretch]] = ()
+    closed: Sequence[ListKey] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -112,6 +113,8 @@ class _Reader:
             if named is not None:
                 return await self._move(cursor.listed(named, None))
             listed = await self.directory.containers(cursor.phase, cursor.next_containers)
+            if listed.is_refused:
+                await self.store.keep_unread(cursor.phase)
             return await self._move(cursor.listed(listed.ids, listed.next_start))
         return await self._read(cursor)
 
@@ -151,30 +154,42 @@ class _Reader:
         """Read the next pages side by side."""
         read_at = self.clock()
         places, calls = _next_calls(cursor.places, self.directory.page_size(cursor.phase))
-        pages = await self._gather(cursor.phase, calls)
+        answers = await self._gather(cursor.phase, calls)
+        read = [(call, page) for call, page in answers if page is not None]
+        closed = [ListKey(phase=cursor.phase, container=call.container) for call, page in answers if page is None]
         return _Batch(
-            sightings=await self._with_emails([sighting for page in pages for sighting in page.sightings]),
-            unreadable=[account_id for page in pages for account_id in page.unreadable],
-            cursor=cursor.read(places, [_moved(place, calls, pages) for place in places]),
+            sightings=await self._with_emails([sighting for _, page in read for sighting in page.sightings]),
+            unreadable=[account_id for _, page in read for account_id in page.unreadable],
+            cursor=replace(
+                cursor.read(places, [_moved(place, read) for place in places]),
+                is_patchy=cursor.is_patchy or bool(closed),
+            ),
             read_at=read_at,
             membership="inside",
-            pages=_remembered(cursor.phase, calls, pages),
+            pages=_remembered(cursor.phase, read),
+            closed=closed,
         )
 
-    async def _gather(self, phase: str, calls: Sequence[Place]) -> Sequence[People]:
-        """The pages of `calls`. Of several errors the first is raised, as if the pages had been read in turn.
+    async def _gather(self, phase: str, calls: Sequence[Place]) -> Sequence[tuple[Place, People | None]]:
+        """The pages of `calls`; None where Jira refuses a list that no filter names: one that is named decides who leaves.
 
-        None of them is cancelled for another's failure: `databases` 0.9 loses the connection of a task that is cancelled
+        Of several errors the first is raised, as if the pages had been read in turn. None of them is cancelled for another's failure: `databases` 0.9 loses the connection of a task that is cancelled
         while it opens a transaction, and reading a page may open one to pay for it.
         """
         answers = await asyncio.gather(
             *(self.directory.people(phase, call.container, call.start) for call in calls), return_exceptions=True
         )
-        pages: list[People] = []
-        for answer in answers:
-            if isinstance(answer, BaseException):
+        are_named = self.run.scope.filters.containers(phase) is not None
+        pages: list[tuple[Place, People | None]] = []
+        for call, answer in zip(calls, answers, strict=True):
+            if isinstance(answer, ListClosed):
+                if are_named:
+                    raise answer.reason
+                pages.append((call, None))
+            elif isinstance(answer, BaseException):
                 raise answer
-            pages.append(answer)
+            else:
+                pages.append((call, answer))
         return pages
 
     async def _write(self, batch: _Batch) -> None:
@@ -191,7 +206,14 @@ class _Reader:
             )
             # Whom others read after us is met as well, and theirs is the latest word.
             met = [*batch.unreadable, *page.newer]
-            await page.write(plan, unreadable=met, cursor=batch.cursor, points=self._charge(), pages=batch.pages)
+            await page.write(
+                plan,
+                unreadable=met,
+                cursor=batch.cursor,
+                points=self._charge(),
+                pages=batch.pages,
+                closed=batch.closed,
+            )
 
     async def _with_emails(self, sightings: Sequence[Sighting]) -> Sequence[Sighting]:
         """Ask for the emails that the lists did not show, of accounts that are new, changed or not asked for long."""
@@ -216,7 +238,7 @@ class _Reader:
         """Look up by id whom the scan did not meet; who is not found then is gone."""
         unseen = await self.store.unseen(cursor.verified_to, LOOKUP_SIZE)
         if not unseen:
-            await self.store.finish()
+            await self.store.finish(is_patchy=cursor.is_patchy)
             return replace(cursor, phase=cursors.DONE)
         read_at = self.clock()
         # An app that lost its permission during the scan gets empty answers, which must not look like deletions.
@@ -234,14 +256,14 @@ class _Reader:
         return moved
 
 
-def _remembered(phase: str, calls: Sequence[Place], pages: Sequence[People]) -> Sequence[tuple[ListKey, Stretch]]:
+def _remembered(phase: str, read: Sequence[tuple[Place, People]]) -> Sequence[tuple[ListKey, Stretch]]:
     """Who stands where, for the probes to come."""
     return [
         (
             ListKey(phase=phase, container=call.container),
             Stretch(start=call.start, slots=page.slots, account_ids=page.listed),
         )
-        for call, page in zip(calls, pages, strict=True)
+        for call, page in read
     ]
 
 
@@ -260,12 +282,14 @@ def _next_calls(places: Sequence[Place], page_size: int | None) -> tuple[Sequenc
     return taken, calls
 
 
-def _moved(place: Place, calls: Sequence[Place], pages: Sequence[People]) -> Place | None:
+def _moved(place: Place, answered: Sequence[tuple[Place, People]]) -> Place | None:
     """Where a place goes on after its pages, as far as one follows the other; None at its end.
 
     Jira may cut its pages smaller than asked for; what lies between two of them is then read next.
     """
-    read = [(call, page) for call, page in zip(calls, pages, strict=True) if call.container == place.container]
+    read = [(call, page) for call, page in answered if call.container == place.container]
+    if not read:
+        return None
     last = read[-1][1]
     for (_, page), (following, _) in pairwise(read):
         if page.next_start != following.start:

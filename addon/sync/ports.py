@@ -16,10 +16,11 @@ from lifecycle.tenant import AccountId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Containers:
-    """A page of a phase's containers; `next_start` is None at the list's end."""
+    """A page of a phase's containers; `next_start` is None at the list's end. `is_refused`: Jira does not say what is left."""
 
     ids: Sequence[str]
     next_start: int | None
+    is_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,8 @@ class Directory(Protocol):
 
     async def containers(self, phase: str, start: int) -> Containers: ...
 
-    async def people(self, phase: str, container: str, start: int) -> People: ...
+    async def people(self, phase: str, container: str, start: int) -> People:
+        """Raises ListClosed where the site has the list and does not let us read it."""
 
     async def emails(self, account_ids: Sequence[AccountId]) -> Emails: ...
 
@@ -105,8 +107,11 @@ class Page(Protocol):
         cursor: Cursor,
         points: int,
         pages: Sequence[tuple[ListKey, Stretch]] = (),
+        closed: Sequence[ListKey] = (),
     ) -> None:
-        """Carry out the plan, remember who stands on these pages of lists, and move the run to `cursor`."""
+        """Carry out the plan, remember who stands on these pages of lists, and move the run to `cursor`. `closed`: lists that
+        Jira refuses to this run; what the run before remembered of them holds on.
+        """
 
 
 class Store(Protocol):
@@ -125,12 +130,23 @@ class Store(Protocol):
     async def move(self, cursor: Cursor, *, points: int) -> None:
         """Move the run to `cursor`: nothing but reading happened."""
 
+    async def keep_unread(self, phase: str) -> None:
+        """What the run before remembered of lists that this run did not read holds on: Jira does not tell which there are."""
+
     async def unseen(self, after: str, limit: int) -> Sequence[AccountId]:
         """Accounts that this run has not met, in order, behind `after`."""
 
-    async def finish(self) -> None:
-        """End the run: the accounts still not met are gone (S10), unless they are too many (D9)."""
+    async def finish(self, *, is_patchy: bool) -> None:
+        """End the run: the accounts still not met are gone (S10), unless they are too many (D9). `is_patchy`: see Cursor."""
 
 
 class RunEnded(Exception):
     """The run is no longer open."""
+
+
+class ListClosed(Exception):
+    """Jira refuses a list of people; `reason` is the directory's own error. Others may be open."""
+
+    def __init__(self, reason: Exception) -> None:
+        super().__init__(str(reason))
+        self.reason = reason

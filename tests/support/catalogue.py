@@ -36,6 +36,7 @@ KEYWORDS = {
     "Busy": None,
     "FieldProblem": (2,),
     "Dead": None,
+    "Remark": None,
 }
 
 

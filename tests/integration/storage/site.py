@@ -92,18 +92,18 @@ class Site:
         store = self.store(begun.id)
         if sightings:
             await self.scan(store, sightings)
-        await store.finish()
+        await store.finish(is_patchy=False)
         return await self.run(begun.id)
 
     async def clear(self) -> bool:
         async with self.database.tenant(self.tenant_id) as scope:
             return await departures.clear_links(scope, now=NOW)
 
-    async def somebody_waits(self) -> None:
-        """Until a session of this database waits for a lock."""
+    async def somebody_waits(self, *, sessions: int = 1) -> None:
+        """Until so many sessions of this database wait for a lock."""
         waiting = 0
         async with asyncio.timeout(10):
-            while not waiting:
+            while waiting < sessions:
                 waiting = await self.database.pool.fetch_val(
                     """
                     SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)

@@ -44,7 +44,7 @@ async def test_accounts_of_one_email_are_planned_together(acme: Site, before: in
     earlier = [f"a{number:06}@example.com" for number in range(before - len(hidden))]
     later = [f"z{number:06}@example.com" for number in range(PLANNED_AT_ONCE)]
     await put(acme, [*hidden, *earlier, *["m@example.com"] * TWINS, *later])
-    await store.finish()
+    await store.finish(is_patchy=False)
     async with acme.database.tenant(acme.tenant_id) as scope:
         made = await preview.read(scope, now=NOW)
     expected = {"noEmail": len(hidden), "create": len(earlier) + len(later) + 1, "link": TWINS - 1}
@@ -59,7 +59,7 @@ async def test_preview_that_was_erased_or_replaced_ends(acme: Site) -> None:
     with pytest.raises(ports.RunEnded):
         await store.move(Cursor(phase="users"), points=0)
     with pytest.raises(ports.RunEnded):
-        await store.finish()
+        await store.finish(is_patchy=False)
     async with acme.database.tenant(acme.tenant_id) as scope:
         assert (await preview.read(scope, now=NOW)).state == "failed"
 

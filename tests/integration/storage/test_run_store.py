@@ -125,7 +125,7 @@ async def test_nobody_unseen_is_dropped_before_the_run_is_finished(acme: Site) -
     assert await store.unseen("user-001", 90) == ["user-002"]
     assert await store.unseen("", 1) == ["user-001"]
     assert len(await acme.links()) == 3
-    await store.finish()
+    await store.finish(is_patchy=False)
     assert list(await acme.links()) == ["user-000"]
     run = await acme.run(begun.id)
     assert (run.state, run.unlinked, run.total) == ("done", 2, run.seen)
@@ -140,7 +140,7 @@ async def test_unreadable_account_counts_as_met_and_keeps_what_we_know(acme: Sit
     async with store.page([], [], read_at=NOW) as page:
         plan = plans.plan_page([], page.known, scope=page.scope, run_id=begun.id, new_ids=page.new_ids, now=NOW)
         await page.write(plan, unreadable=[AccountId("user-000")], cursor=SOMEWHERE, points=1)
-    await store.finish()
+    await store.finish(is_patchy=False)
     (account,) = await acme.rows("SELECT * FROM account WHERE tenant_id = :tenant_id")
     assert (account["display_name"], account["email"]) == ("Ana Ruiz", "user-0@x.example")
 
@@ -175,7 +175,7 @@ async def test_run_that_was_cancelled_writes_nothing_more(acme: Site) -> None:
     with pytest.raises(RunEnded):
         await store.move(SOMEWHERE, points=1)
     with pytest.raises(RunEnded):
-        await store.finish()
+        await store.finish(is_patchy=False)
     await acme.switch(enabled=True)  # another run is open now, and this one is still not
     with pytest.raises(RunEnded):
         await acme.scan(store, people(2))
@@ -211,7 +211,7 @@ async def test_total_is_what_is_left_or_what_the_last_whole_run_met(acme: Site) 
     known = Cursor(phase="users", next_containers=None, places=[cursors.Place(container="a", start=50, total=60)])
     await acme.scan(store, people(3), known)
     assert (await acme.run(store.run_id)).total == 13
-    await store.finish()
+    await store.finish(is_patchy=False)
     begun = await acme.request_run()
     assert begun.total == 3
     await acme.store(begun.id).move(unknown, points=1)

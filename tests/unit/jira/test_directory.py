@@ -8,6 +8,7 @@ import pytest
 
 from addon.jira import directory, errors
 from addon.jira.directory import ConnectDirectory
+from addon.sync import ports
 from addon.sync.people import Sighting
 from addon.sync.ports import Directory
 from lifecycle.tenant import AccountId
@@ -201,6 +202,27 @@ async def test_empty_page_of_customers_that_is_not_the_last_is_corrupt(phase: st
 async def test_empty_list_of_customers_is_the_end() -> None:
     page = await connect_directory(Jira({DESK: a_desk_page([])})).people("customers", "1", 0)
     assert (page.sightings, page.next_start) == ([], None)
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_list_that_jira_refuses_is_closed_and_no_list_of_lists_is_none(status: int) -> None:
+    refused = httpx.Response(status, json={})
+    site = connect_directory(Jira(dict.fromkeys((DESKS, DESK, ORGANIZATIONS, ORGANIZATION), refused)))
+    for phase, container in (("customers", "1"), ("organizations", "7")):
+        with pytest.raises(ports.ListClosed):
+            await site.people(phase, container, 0)
+        listed = await site.containers(phase, 0)
+        assert (listed.ids, listed.next_start, listed.is_refused) == ((), None, True)
+
+
+@pytest.mark.parametrize("status", [400, 401, 412, 503])
+async def test_other_refusals_are_not_about_the_list(status: int) -> None:
+    refused = httpx.Response(status, json={})
+    site = connect_directory(Jira(dict.fromkeys((DESKS, DESK), refused)))
+    with pytest.raises(errors.JiraError):
+        await site.people("customers", "1", 0)
+    with pytest.raises(errors.JiraError):
+        await site.containers("customers", 0)
 
 
 async def test_emails_are_asked_for_90_at_a_time() -> None:

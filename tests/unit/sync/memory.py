@@ -103,10 +103,13 @@ class MemoryStore:
     cursor: Cursor | None = None
     points: int = 0
     finished: bool = False
+    is_patchy: bool = False
     pages_until_ended: int | None = None
     overtaken: frozenset[AccountId] = frozenset()
     new_ids: Iterator[ContactId] = field(default_factory=ids)
     pages: list[tuple[ListKey, Stretch]] = field(default_factory=list)
+    closed: list[ListKey] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
 
     async def glimpse(self, account_ids: Sequence[AccountId]) -> Mapping[AccountId, Glimpse]:
         return {
@@ -132,11 +135,15 @@ class MemoryStore:
         self.cursor = cursor
         self.points += points
 
+    async def keep_unread(self, phase: str) -> None:
+        self.kept.append(phase)
+
     async def unseen(self, after: str, limit: int) -> Sequence[AccountId]:
         unseen = sorted(a.account_id for a in self.known.accounts if a.seen_in_run != RUN and a.account_id > after)
         return unseen[:limit]
 
-    async def finish(self) -> None:
+    async def finish(self, *, is_patchy: bool) -> None:
+        self.is_patchy = is_patchy
         accounts = [account for account in self.known.accounts if account.seen_in_run == RUN]
         self.known = replace(self.known, accounts=accounts)
         self.finished = True
@@ -164,8 +171,10 @@ class MemoryPage:
         cursor: Cursor,
         points: int,
         pages: Sequence[tuple[ListKey, Stretch]] = (),
+        closed: Sequence[ListKey] = (),
     ) -> None:
         self._store.pages.extend(pages)
+        self._store.closed.extend(closed)
         after = applied(self.known, plan)
         met = [
             replace(account, seen_in_run=RUN) if account.account_id in unreadable else account

@@ -1,5 +1,6 @@
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,8 +9,10 @@ import pytest
 from addon.sync import cursor as cursors
 from addon.sync import engine
 from addon.sync.cursor import Cursor
+from addon.sync.filters import CUSTOMERS, Filters
+from addon.sync.order import ListKey
 from addon.sync.people import Known, Sighting
-from addon.sync.ports import Directory, RunEnded, Store
+from addon.sync.ports import Directory, ListClosed, RunEnded, Store
 from lifecycle.tenant import AccountId
 from tests.unit.sync.builders import NOW, RUN, a_contact, a_sighting, an_account
 from tests.unit.sync.memory import PAGE, Clock, MemoryDirectory, MemoryStore
@@ -44,6 +47,22 @@ async def test_scan_links_everybody_of_every_phase() -> None:
     assert {a.account_id: a.kind for a in store.known.accounts if a.account_id == "user-0"} == {"user-0": "user"}
     assert store.finished
     assert store.points == directory.points - len(directory.called("may_browse"))
+
+
+async def test_closed_list_is_left_out_unless_a_filter_names_it() -> None:
+    def directory() -> MemoryDirectory:
+        # One page of the first; of the second one page, and then no more.
+        desks = {"1": people(PAGE, "first"), "2": people(2 * PAGE, "second")}
+        failures: list[Exception | None] = [None, None, ListClosed(Outage())]
+        return MemoryDirectory(desks=desks, failures=failures, phases=("groups", CUSTOMERS))
+
+    store = MemoryStore()
+    assert await carry_on(directory(), store)
+    assert (store.closed, store.is_patchy, store.finished) == ([ListKey(phase=CUSTOMERS, container="2")], True, True)
+    assert set(store.linked) == {s.account_id for s in (*people(PAGE, "first"), *people(PAGE, "second"))}
+    named = replace(store.scope, filters=Filters(projects=("1", "2")))
+    with pytest.raises(Outage):
+        await carry_on(directory(), MemoryStore(scope=named))
 
 
 async def test_whom_others_read_since_is_met_and_left_as_they_wrote_it() -> None:
