@@ -42,7 +42,7 @@ from lifecycle.keys import Keys
 from lifecycle.vault import Vault
 
 KEY_FILE = "secret.key"
-CALLS_AT_ONCE = 200  # to all sites together; each tenant's runs make at most engine.PAGES_AT_ONCE
+CALLS_AT_ONCE = 200  # to all sites together; each tenant's runs make at most pages.AT_ONCE
 
 
 def now() -> datetime:
@@ -214,12 +214,25 @@ async def migrate(config: Settings) -> str:
     return schema.newest_revision()
 
 
+def missing_scripts() -> list[str]:
+    """What the pages need and `pip` alone does not bring."""
+    if web.HTMX.is_file():
+        return []
+    remedy = "run `npm ci` in a checkout and install from there with `pip install --editable`"
+    return [f"htmx is missing, without which no form works: {web.HTMX} is not there; {remedy}"]
+
+
 async def check(config: Settings) -> list[str]:
-    """Everything that is wrong with database and descriptor; the settings themselves are checked when they are read."""
+    """Everything that is wrong with the installation, the database and the descriptor.
+
+    The settings themselves are checked when they are read.
+    """
+    problems = missing_scripts()
     try:
         async with assemble(config) as parts:
             paths = {route.path for route in parts.web_app().routes if isinstance(route, Route)}
     except errors.ConfigurationError as exc:
-        return list(exc.problems)
+        return [*problems, *exc.problems]
     described = descriptor.load(config.base_url, config.addon_key)
-    return [f"the descriptor names {url}, which nothing answers" for url in descriptor.unanswered(described, paths)]
+    unanswered = descriptor.unanswered(described, paths)
+    return [*problems, *(f"the descriptor names {url}, which nothing answers" for url in unanswered)]

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
+import prometheus_client
 import structlog
 import typer
 import uvicorn
@@ -47,7 +48,7 @@ def migrate() -> None:
 
 @commands.command()
 def check() -> None:
-    """Say what is wrong with settings, database and descriptor; exit status 1 if anything is."""
+    """Say what is wrong with settings, installation, database and descriptor; exit status 1 if anything is."""
     _run(_check)
 
 
@@ -67,7 +68,10 @@ def _run(command: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
 
 
 async def _serve(config: Settings, *, with_worker: bool) -> None:
+    if problems := app.missing_scripts():
+        raise errors.ConfigurationError(problems)
     async with app.assemble(config) as parts:
+        _show_metrics(config)
         server = uvicorn.Server(
             uvicorn.Config(
                 parts.web_app(),
@@ -97,8 +101,24 @@ async def _work(config: Settings) -> None:
     async with app.assemble(config) as parts:
         alone: Worker = parts.worker()
         _stop_on_signals(alone.stop)
+        _show_metrics(config)
         structlog.get_logger().info("working")
         await alone.run()
+
+
+def _show_metrics(config: Settings) -> None:
+    """Serve what this process counts, where the operator wants it, until the process ends: in a thread that ends with it.
+
+    Raises ConfigurationError where nothing can listen there.
+    """
+    if config.metrics_address is None:
+        return
+    host, port = settings.split_address(config.metrics_address)
+    try:
+        prometheus_client.start_http_server(port, host)
+    except OSError as exc:
+        problem = f"cannot listen at {config.metrics_address}: {exc.strerror}"
+        raise errors.ConfigurationError([f"{settings.PREFIX}METRICS_ADDRESS: {problem}"]) from exc
 
 
 def _stop_on_signals(stop: Callable[[], None]) -> None:

@@ -7,14 +7,13 @@ the table *Settings* in docs/operations.md.
 import base64
 import binascii
 import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 from addon import errors
 
@@ -22,6 +21,9 @@ PREFIX = "CRM_SYNC_"
 SECRET_KEY_BYTES = 32  # AES-256
 MIN_POINTS_PER_HOUR = 5_000  # with less, background work's part would not do for one step of a run
 MAX_ADDON_KEY_LENGTH = 64  # Atlassian, "App descriptor": key
+MAX_PORT = 65535
+LABEL = r"[A-Za-z0-9_-]{1,63}"
+ADDRESS = re.compile(rf"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>{LABEL}(?:\.{LABEL})*)):(?P<port>[0-9]{{1,5}})")
 
 
 def _is_loopback(host: str) -> bool:
@@ -31,17 +33,6 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _names_a_database(address: str) -> bool:
-    """Whether it names a server, by host or by the folder of its socket (`?host=/run/postgresql`), and a database."""
-    try:
-        parts = make_url(address)
-    except ArgumentError:
-        return False
-    return parts.drivername in {"postgresql", "postgres"} and bool(
-        parts.database and (parts.host or parts.query.get("host"))
-    )
 
 
 def _is_postgres_address(text: str) -> bool:
@@ -62,7 +53,7 @@ class Settings(BaseSettings):
 
     base_url: str = "http://localhost:8080"
     host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65535)] = 8080
+    port: Annotated[int, Field(ge=1, le=MAX_PORT)] = 8080
     addon_key: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=MAX_ADDON_KEY_LENGTH)] = "crm-contact-sync"
     database_url: SecretStr | None = None
     data_dir: Path = Path(".data")
@@ -72,6 +63,7 @@ class Settings(BaseSettings):
     host_script_url: str = "https://connect-cdn.atl-paas.net/all.js"
     api_points_per_hour: Annotated[int, Field(ge=MIN_POINTS_PER_HOUR)] = 65_000
     retention_days: Annotated[int, Field(ge=0, le=3650)] = 30
+    metrics_address: str | None = None
     log_format: Literal["json", "console"] = "json"
 
     @field_validator("tenant_hosts", mode="before")
@@ -106,6 +98,13 @@ class Settings(BaseSettings):
             raise ValueError("must be an address like postgresql://user:password@host:5432/name")
         return value
 
+    @field_validator("metrics_address")
+    @classmethod
+    def _host_and_port(cls, value: str | None) -> str | None:
+        if value is not None:
+            split_address(value)
+        return value
+
     @field_validator("secret_keys")
     @classmethod
     def _keys(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
@@ -125,6 +124,14 @@ def decode_keys(text: str) -> tuple[bytes, ...]:
     if any(len(key) != SECRET_KEY_BYTES for key in keys):
         raise ValueError(f"each key must have {SECRET_KEY_BYTES} bytes")
     return keys
+
+
+def split_address(text: str) -> tuple[str, int]:
+    """The host and the port of `host:port`; an IPv6 address stands in brackets. Raises ValueError."""
+    found = ADDRESS.fullmatch(text)
+    if found is None or not 1 <= int(found["port"]) <= MAX_PORT:
+        raise ValueError("must be an address like 127.0.0.1:9090")
+    return found["v6"] or found["host"], int(found["port"])
 
 
 def load() -> Settings:

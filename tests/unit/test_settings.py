@@ -28,6 +28,7 @@ DEFAULTS = {
     "HOST_SCRIPT_URL": "https://connect-cdn.atl-paas.net/all.js",
     "API_POINTS_PER_HOUR": 65_000,
     "RETENTION_DAYS": 30,
+    "METRICS_ADDRESS": None,
     "LOG_FORMAT": "json",
 }
 
@@ -184,6 +185,50 @@ def test_address_that_is_no_database_is_refused_and_not_repeated(monkeypatch: py
     set_all(monkeypatch, DATABASE_URL=url, SECRET_KEYS=KEY)
     (problem,) = problems()
     assert problem == "CRM_SYNC_DATABASE_URL: must be an address like postgresql://user:password@host:5432/name"
+
+
+@pytest.mark.parametrize(
+    ("address", "split"),
+    [
+        ("127.0.0.1:9090", ("127.0.0.1", 9090)),
+        ("0.0.0.0:1", ("0.0.0.0", 1)),
+        ("[::1]:65535", ("::1", 65535)),
+        ("worker-1.internal:9090", ("worker-1.internal", 9090)),
+    ],
+)
+def test_metrics_may_be_served_at_any_address(
+    monkeypatch: pytest.MonkeyPatch, address: str, split: tuple[str, int]
+) -> None:
+    set_all(monkeypatch, METRICS_ADDRESS=address)
+    config = settings.load()
+    assert config.metrics_address == address
+    assert settings.split_address(address) == split
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "9090",
+        ":9090",
+        "localhost",
+        "localhost:",
+        "localhost:0",
+        "localhost:65536",
+        "localhost:http",
+        "::1:9090",
+        "[::1:9090",
+        "http://localhost:9090",
+        "localhost:9090/metrics",
+        "me@localhost:9090",
+        "localhost:9090?x",
+        "a b:1",
+        "a..b:1",
+    ],
+)
+def test_metrics_address_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    set_all(monkeypatch, METRICS_ADDRESS=address)
+    assert problems() == ["CRM_SYNC_METRICS_ADDRESS: must be an address like 127.0.0.1:9090"]
 
 
 def test_secrets_are_in_no_text(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,10 @@ down_revision = None
 ROLE = """
 DO $$
 BEGIN
-    CREATE ROLE crm_sync_app NOLOGIN NOINHERIT;
+    -- Who may not create roles is let pass where the role is there.
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'crm_sync_app') THEN
+        CREATE ROLE crm_sync_app NOLOGIN NOINHERIT;
+    END IF;
 EXCEPTION
     -- Roles belong to the whole server: another database of it may have made this one, even at this moment.
     WHEN duplicate_object OR unique_violation THEN NULL;

@@ -36,7 +36,9 @@ CREATE INDEX contact_by_company ON contact (tenant_id, company_id, name_key, con
 FUNCTIONS = """
 DO $$
 BEGIN
-    CREATE ROLE crm_sync_search NOLOGIN NOINHERIT;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'crm_sync_search') THEN
+        CREATE ROLE crm_sync_search NOLOGIN NOINHERIT;
+    END IF;
 EXCEPTION
     WHEN duplicate_object OR unique_violation THEN NULL; -- as with crm_sync_app
 END $$;
