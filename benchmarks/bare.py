@@ -8,7 +8,7 @@ import asyncpg
 
 from addon.jira.client import Params
 from addon.jira.directory import GROUP_PAGE, PRODUCTS
-from addon.sync.engine import PAGES_AT_ONCE
+from addon.sync import pages
 from benchmarks.stage import Tenant
 
 TABLE = "CREATE TABLE IF NOT EXISTS bare_row (account_id text, display_name text, email text, active boolean)"
@@ -23,16 +23,16 @@ async def fetch_and_copy(tenant: Tenant, database_url: str) -> int:
     for group_id in await _groups(tenant):
         total, start = 1, 0
         while start < total:
-            starts = range(start, max(total, start + 1), GROUP_PAGE)[: PAGES_AT_ONCE if start else 1]
-            pages = await asyncio.gather(*(_page(tenant, group_id, first) for first in starts))
+            starts = range(start, max(total, start + 1), GROUP_PAGE)[: pages.AT_ONCE if start else 1]
+            answers = await asyncio.gather(*(_page(tenant, group_id, first) for first in starts))
             rows = [
                 (user["accountId"], user["displayName"], user.get("emailAddress"), user["active"])
-                for page in pages
+                for page in answers
                 for user in page["values"]
             ]
             await connection.copy_records_to_table("bare_row", records=rows, columns=COLUMNS)
             copied += len(rows)
-            total, start = pages[-1]["total"], starts[-1] + GROUP_PAGE
+            total, start = answers[-1]["total"], starts[-1] + GROUP_PAGE
     await connection.execute("DROP TABLE bare_row")
     await connection.close()
     return copied

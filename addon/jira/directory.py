@@ -10,7 +10,7 @@ from typing import Literal, TypeVar
 
 from addon.jira import answers, budget, errors
 from addon.jira.client import JiraClient, Params
-from addon.sync import engine
+from addon.sync import pages
 from addon.sync.people import Kind, Sighting
 from addon.sync.ports import Containers, Emails, ListClosed, People
 from lifecycle.tenant import AccountId
@@ -23,7 +23,7 @@ PRODUCTS = ("jira-software", "jira-servicedesk", "jira-core", "jira-product-disc
 GROUP_PAGE = 50  # the most that GET /group/bulk and /group/member give
 DESK_PAGE = 100  # asked for; each JSM list has a lower cap of its own, and says so by `size`
 EMAIL_BATCH = 90  # the most that GET /user/email/bulk takes
-STEP_POINTS = engine.PAGES_AT_ONCE * 2 * budget.identities(DESK_PAGE).most
+STEP_POINTS = pages.AT_ONCE * 2 * budget.identities(DESK_PAGE).most
 # What the pages that a run reads side by side cost at most, with the emails of those whom they list.
 
 OPT_IN = {"X-ExperimentalApi": "opt-in"}

@@ -7,10 +7,10 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import pairwise
 
 from addon.crm import contact as crm
 from addon.sync import cursor as cursors
+from addon.sync import pages
 from addon.sync import plan as plans
 from addon.sync.cursor import Cursor, Place
 from addon.sync.filters import Membership
@@ -22,9 +22,6 @@ from lifecycle.tenant import AccountId
 
 SLICE = timedelta(seconds=5)
 # How long a run may work before other tenants get their turn.
-
-PAGES_AT_ONCE = 8
-# Below the 10 simultaneous requests per tenant that Atlassian recommends as the most.
 
 EMAIL_MAX_AGE = timedelta(days=7)
 # An email that no list shows is asked for again after a cycle of the personal data report (user privacy guide).
@@ -153,7 +150,7 @@ class _Reader:
     async def _fetch(self, cursor: Cursor) -> _Batch:
         """Read the next pages side by side."""
         read_at = self.clock()
-        places, calls = _next_calls(cursor.places, self.directory.page_size(cursor.phase))
+        places, calls = pages.next_calls(cursor.places, self.directory.page_size(cursor.phase))
         answers = await self._gather(cursor.phase, calls)
         read = [(call, page) for call, page in answers if page is not None]
         closed = [ListKey(phase=cursor.phase, container=call.container) for call, page in answers if page is None]
@@ -161,36 +158,37 @@ class _Reader:
             sightings=await self._with_emails([sighting for _, page in read for sighting in page.sightings]),
             unreadable=[account_id for _, page in read for account_id in page.unreadable],
             cursor=replace(
-                cursor.read(places, [_moved(place, read) for place in places]),
+                cursor.read(places, [pages.moved(place, read) for place in places]),
                 is_patchy=cursor.is_patchy or bool(closed),
             ),
             read_at=read_at,
             membership="inside",
-            pages=_remembered(cursor.phase, read),
+            pages=pages.remembered(cursor.phase, read),
             closed=closed,
         )
 
     async def _gather(self, phase: str, calls: Sequence[Place]) -> Sequence[tuple[Place, People | None]]:
         """The pages of `calls`; None where Jira refuses a list that no filter names: one that is named decides who leaves.
 
-        Of several errors the first is raised, as if the pages had been read in turn. None of them is cancelled for another's failure: `databases` 0.9 loses the connection of a task that is cancelled
-        while it opens a transaction, and reading a page may open one to pay for it.
+        Of several errors the first is raised, as if the pages had been read in turn. None of them is cancelled for another's
+        failure: `databases` 0.9 loses the connection of a task that is cancelled while it opens a transaction, and reading a
+        page may open one to pay for it.
         """
         answers = await asyncio.gather(
             *(self.directory.people(phase, call.container, call.start) for call in calls), return_exceptions=True
         )
         are_named = self.run.scope.filters.containers(phase) is not None
-        pages: list[tuple[Place, People | None]] = []
+        found: list[tuple[Place, People | None]] = []
         for call, answer in zip(calls, answers, strict=True):
             if isinstance(answer, ListClosed):
                 if are_named:
                     raise answer.reason
-                pages.append((call, None))
+                found.append((call, None))
             elif isinstance(answer, BaseException):
                 raise answer
             else:
-                pages.append((call, answer))
-        return pages
+                found.append((call, answer))
+        return found
 
     async def _write(self, batch: _Batch) -> None:
         ids = [sighting.account_id for sighting in batch.sightings]
@@ -254,50 +252,6 @@ class _Reader:
         )
         await self._write(batch)
         return moved
-
-
-def _remembered(phase: str, read: Sequence[tuple[Place, People]]) -> Sequence[tuple[ListKey, Stretch]]:
-    """Who stands where, for the probes to come."""
-    return [
-        (
-            ListKey(phase=phase, container=call.container),
-            Stretch(start=call.start, slots=page.slots, account_ids=page.listed),
-        )
-        for call, page in read
-    ]
-
-
-def _next_calls(places: Sequence[Place], page_size: int | None) -> tuple[Sequence[Place], Sequence[Place]]:
-    """The first places, and the pages to read of them at once: several of a place whose length is known."""
-    taken: list[Place] = []
-    calls: list[Place] = []
-    for place in places:
-        if len(calls) == PAGES_AT_ONCE:
-            break
-        taken.append(place)
-        calls.append(place)
-        if page_size is not None and place.total is not None:
-            starts = range(place.start + page_size, place.total, page_size)[: PAGES_AT_ONCE - len(calls)]
-            calls.extend(replace(place, start=start) for start in starts)
-    return taken, calls
-
-
-def _moved(place: Place, answered: Sequence[tuple[Place, People]]) -> Place | None:
-    """Where a place goes on after its pages, as far as one follows the other; None at its end.
-
-    Jira may cut its pages smaller than asked for; what lies between two of them is then read next.
-    """
-    read = [(call, page) for call, page in answered if call.container == place.container]
-    if not read:
-        return None
-    last = read[-1][1]
-    for (_, page), (following, _) in pairwise(read):
-        if page.next_start != following.start:
-            last = page
-            break
-    if last.next_start is None:
-        return None
-    return replace(place, start=last.next_start, total=last.total)
 
 
 def _is_email_wanted(sighting: Sighting, known: Mapping[AccountId, Glimpse], *, scope: Scope, now: datetime) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from addon.sync import cursor as cursors
-from addon.sync import engine
+from addon.sync import engine, pages
 from addon.sync.cursor import Cursor
 from addon.sync.filters import CUSTOMERS, Filters
 from addon.sync.order import ListKey
@@ -108,7 +108,7 @@ async def test_pages_of_a_group_are_read_side_by_side_once_its_size_is_known() -
             await super().move(cursor, points=points)
 
     await carry_on(directory, Watched())
-    assert max(after - before for before, after in itertools.pairwise(reads)) == engine.PAGES_AT_ONCE
+    assert max(after - before for before, after in itertools.pairwise(reads)) == pages.AT_ONCE
 
 
 @pytest.mark.parametrize("cap", [1, 2, PAGE])
