@@ -15,6 +15,12 @@ from addon.crm.company import CompanyRef
 
 CallKind = Literal["single", "bulk", "mixed", "clear"]
 
+PASSING_OVER: frozenset[CallKind] = frozenset({"mixed", "clear"})
+# Calls that leave out, without a word, the issues which the app may not edit.
+
+CHECKED_AT_ONCE = 1_000
+# Issues of one question about permissions.
+
 SINGLE_POINTS = 1
 TASK_POINTS = 2  # the call, and one look at its task
 
@@ -61,8 +67,13 @@ class Call:
 
     @property
     def points(self) -> int:
-        """What it costs at the least."""
+        """What it costs at the least to write; see `check_points`."""
         return SINGLE_POINTS if self.kind == "single" else TASK_POINTS
+
+    @property
+    def check_points(self) -> int:
+        """What it costs to ask afterwards which of its issues were written."""
+        return -(-len(self.items) // CHECKED_AT_ONCE) if self.kind in PASSING_OVER else 0
 
 
 def plan_calls(pending: Sequence[Pending], limits: Limits = JIRA) -> Sequence[Call]:

@@ -27,11 +27,15 @@ class Troubled(JiraError):
 
 
 class Throttled(JiraError):
-    """Jira wants fewer calls. `retry_after`: the least time to wait, as Jira says it; zero where it does not."""
+    """Jira wants fewer calls. `retry_after`: the least time to wait, as Jira says it; zero where it does not.
 
-    def __init__(self, message: str, retry_after: timedelta) -> None:
+    `is_alone`: it is about the one issue that was to be written, and other calls need not wait.
+    """
+
+    def __init__(self, message: str, retry_after: timedelta, *, is_alone: bool = False) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.is_alone = is_alone
 
 
 class Waiting(Throttled):

@@ -48,6 +48,13 @@ async def count(client: JiraClient, jql: str) -> int:
     return found.count
 
 
+async def is_shown(client: JiraClient, issue_id: int) -> bool:
+    """Whether the issue is there and the app may see it. Raises JiraError."""
+    asked = {"issueIdsOrKeys": [str(issue_id)], "fields": ["created"]}
+    found = await client.post("/rest/api/3/issue/bulkfetch", answers.FOUND_ISSUES, asked, price=budget.core(1))
+    return bool(found.values)
+
+
 class JiraIssues:
     """Asks the site of a tenant for single issues."""
 

@@ -1,9 +1,10 @@
 """Is this person a Jira administrator, in which groups are they, and which issues do they see? Asked on the server (D13).
 
-All but the last is remembered for a minute. Implements `addon.web.deps.Permissions`.
+The first two are remembered for a minute. `JiraPermissions` implements `addon.web.deps.Permissions`. And which issues may
+the app itself edit?
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
@@ -14,12 +15,22 @@ from lifecycle.tenant import AccountId, Tenant, TenantId
 
 ADMINISTER = "ADMINISTER"
 BROWSE = "BROWSE_PROJECTS"
+EDIT = "EDIT_ISSUES"
 MAX_AGE = timedelta(seconds=60)
 
 ATLASSIAN = "atlassian"
 # The account type of people; apps and portal customers may do nothing, whatever group somebody put them into.
 
 NO_GROUPS: frozenset[str] = frozenset()
+
+
+async def editable(client: JiraClient, issue_ids: Sequence[int]) -> frozenset[int]:
+    """Of at most 1,000 issues, those that are there and that the app may edit. Raises JiraError."""
+    asked = {"projectPermissions": [{"issues": list(issue_ids), "permissions": [EDIT]}]}
+    grants = await client.post("/rest/api/3/permissions/check", answers.GRANTS, asked, price=budget.FLAT)
+    return frozenset(
+        issue_id for grant in grants.project_permissions if grant.permission == EDIT for issue_id in grant.issues
+    )
 
 
 class JiraPermissions:

@@ -11,7 +11,7 @@ from addon.crm.company import CompanyRef
 from addon.issues import label
 from addon.issues.calls import Call
 from addon.issues.label import PROPERTY_KEY
-from addon.jira import answers, budget, errors
+from addon.jira import answers, budget, errors, issues
 from addon.jira.client import JiraClient
 
 TRACED: Mapping[str, str] = {label.TRACE_HEADER: label.TRACE}
@@ -19,7 +19,12 @@ TRACED: Mapping[str, str] = {label.TRACE_HEADER: label.TRACE}
 READ_POINTS = budget.REQUEST + budget.CORE
 """Of a property that is read; nothing says that it counts as no object."""
 
+LEFT_POINTS = READ_POINTS + budget.REQUEST + budget.CORE
+"""Of a property that is not there, and its issue."""
+
 Outcome = Literal["going", "done", "failed"]
+
+Left = Literal["nothing", "value", "unseen"]
 
 
 async def send(client: JiraClient, call: Call) -> str | None:
@@ -35,23 +40,38 @@ async def send(client: JiraClient, call: Call) -> str | None:
                 client, "POST", "/rest/api/3/issue/properties", {"entitiesIds": ids, "properties": _properties(company)}
             )
         case "mixed":
-            issues = [{"issueID": item.issue_id, "properties": _properties(item.company)} for item in call.items]
-            return await _start(client, "POST", "/rest/api/3/issue/properties/multi", {"issues": issues})
+            listed = [{"issueID": item.issue_id, "properties": _properties(item.company)} for item in call.items]
+            return await _start(client, "POST", "/rest/api/3/issue/properties/multi", {"issues": listed})
         case "clear":
             return await _start(client, "DELETE", f"/rest/api/3/issue/properties/{PROPERTY_KEY}", {"entityIds": ids})
         case _:
             assert_never(call.kind)
 
 
-async def is_so(client: JiraClient, issue_id: int, company: CompanyRef | None) -> bool:
+async def is_so(client: JiraClient, issue_id: int, company: CompanyRef) -> bool:
     """Whether the issue's property says this company. Raises JiraError."""
+    found = await _read(client, issue_id)
+    return found is not None and found.value == dict(label.value(company))
+
+
+async def left(client: JiraClient, issue_id: int) -> Left:
+    """What is left of an issue's property. `unseen`: the issue is gone, or hidden; Jira does not say which.
+
+    Raises JiraError.
+    """
+    if await _read(client, issue_id) is not None:
+        return "value"
+    return "nothing" if await issues.is_shown(client, issue_id) else "unseen"
+
+
+async def _read(client: JiraClient, issue_id: int) -> answers.Property | None:
+    """None where there is no such property, or no such issue."""
     try:
-        found = await client.get(_path(issue_id), answers.PROPERTY, {}, price=budget.fixed(READ_POINTS))
+        return await client.get(_path(issue_id), answers.PROPERTY, {}, price=budget.fixed(READ_POINTS))
     except errors.Rejected as error:
         if error.status != HTTPStatus.NOT_FOUND:
             raise
-        return company is None
-    return company is not None and found.value == dict(label.value(company))
+        return None
 
 
 async def outcome(client: JiraClient, task_id: str) -> Outcome | None:

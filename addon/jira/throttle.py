@@ -169,7 +169,7 @@ class Throttle:
         now = self.clock()
         pause = limits.pause(refusal, tenant_id=tenant_id, endpoint=endpoint, now=now)
         if pause is None:
-            return errors.Throttled(message, refusal.retry_after)
+            return errors.Throttled(message, refusal.retry_after, is_alone=refusal.reason == "issue")
         self._remember(pause)
         await self._end(self._ledger.pause(pause))
         return errors.Waiting(message, what=pause.what, until=pause.until, now=now)

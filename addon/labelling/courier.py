@@ -1,19 +1,21 @@
 """How is one noted call to Jira made, followed and ended? Whatever happens on the way, the note says what is known.
 
 A call is noted as sent before it is sent; one that was certainly not carried out is taken back. So a kill at any moment
-leaves a note from which the next worker goes on, and no call that succeeded is made again.
+leaves a note from which the next worker goes on, and no company that was written is written again.
 """
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from typing import assert_never
 
 import structlog
 
 from addon.issues import calls
 from addon.jira import errors as jira
-from addon.jira import properties
+from addon.jira import permissions, properties
 from addon.jira.client import JiraClient
 from addon.storage import duties, issue_calls, issue_state
 from addon.storage.database import Database, TenantScope
@@ -80,8 +82,10 @@ class Courier:
 
     async def _send(self, found: OpenCall) -> None:
         async with self.database.tenant(self.tenant_id) as scope:
-            await self.pay(scope, 1, is_backlog=found.is_backlog, reserve=found.call.points - 1)
+            reserve = found.call.points - 1 + found.call.check_points
+            await self.pay(scope, 1, is_backlog=found.is_backlog, reserve=reserve)
             if not await issue_calls.begin(scope, found, now=self.clock()):
+                await self.refund(scope, 1, is_backlog=found.is_backlog)
                 return
         try:
             task_id = await properties.send(self.client, found.call)
@@ -91,10 +95,12 @@ class Courier:
                 await issue_calls.take_back(scope, found, until=self.clock())
             raise
         except jira.Throttled as error:
-            # Issues that were written too often lately: these wait, and no others.
             async with self.database.tenant(self.tenant_id) as scope:
                 until = self.clock() + max(error.retry_after, LEAST_PAUSE)
                 await issue_calls.take_back(scope, found, until=until)
+            # An issue that was written too often lately waits, and no other does.
+            if not error.is_alone:
+                raise
         except jira.Unauthorized:
             async with self.database.tenant(self.tenant_id) as scope:
                 await issue_calls.take_back(scope, found, until=self.clock())
@@ -111,38 +117,36 @@ class Courier:
     async def _ask(self, found: OpenCall) -> None:
         """Nobody knows whether Jira carried it out: its last issue tells, as Jira takes them in turn."""
         last = found.call.items[-1]
-        await self._pay_for_look(found, properties.READ_POINTS)
-        try:
-            is_so = await properties.is_so(self.client, last.issue_id, last.company)
-        except jira.Waiting:
-            await self._refund_look(found, properties.READ_POINTS)
-            raise
-        except (jira.Forbidden, jira.Rejected):
-            is_so = False
+        is_so = False
+        # An issue that says nothing may be one that is hidden or gone, and clearing twice does no harm.
+        if last.company is not None:
+            async with self._paying(found, properties.READ_POINTS):
+                try:
+                    is_so = await properties.is_so(self.client, last.issue_id, last.company)
+                except (jira.Forbidden, jira.Rejected):
+                    is_so = False
         log.info("issue-call-asked", issues=len(found.call.items), was_carried_out=is_so)
+        if is_so:
+            await self._conclude(found)
+            return
         async with self.database.tenant(self.tenant_id) as scope:
-            if is_so:
-                await self._fold(scope, found)
-            else:
-                await issue_calls.take_back(scope, found, until=self.clock())
+            await issue_calls.take_back(scope, found, until=self.clock())
 
     async def _look(self, found: OpenCall) -> None:
-        await self._pay_for_look(found, LOOK_POINTS)
-        try:
-            outcome = await properties.outcome(self.client, found.task_id or "")
-        except jira.Waiting:
-            await self._refund_look(found, LOOK_POINTS)
-            raise
-        except (jira.Forbidden, jira.Rejected):
-            outcome = None
+        async with self._paying(found, LOOK_POINTS, reserve=found.call.check_points):
+            try:
+                outcome = await properties.outcome(self.client, found.task_id or "")
+            except (jira.Forbidden, jira.Rejected):
+                outcome = None
         if outcome == "failed":
             await self._refused(found, None)
             return
+        if outcome == "done":
+            await self._conclude(found)
+            return
         now = self.clock()
         async with self.database.tenant(self.tenant_id) as scope:
-            if outcome == "done":
-                await self._fold(scope, found)
-            elif outcome is None or (found.sent_at is not None and now - found.sent_at > calls.GIVE_UP_LOOKING):
+            if outcome is None or (found.sent_at is not None and now - found.sent_at > calls.GIVE_UP_LOOKING):
                 await issue_calls.lose(scope, found, now=now)
             else:
                 await issue_calls.look_later(scope, found, now=now)
@@ -156,25 +160,72 @@ class Courier:
                 await issue_calls.take_back(scope, found, until=self.clock())
             raise error
         log.info("issue-call-refused", issues=len(found.call.items), status=status)
+        if is_single and status == HTTPStatus.NOT_FOUND and found.call.items[0].company is None:
+            await self._not_cleared(found)
+            return
         async with self.database.tenant(self.tenant_id) as scope:
             if not is_single:
                 await issue_calls.split(scope, found, now=self.clock())
             elif status != HTTPStatus.NOT_FOUND:
                 await issue_calls.refuse(scope, found, now=self.clock())
-            elif found.call.items[0].company is None:
-                await self._fold(scope, found)  # there was nothing to clear
             else:
                 await issue_calls.drop(scope, found)
 
-    async def _fold(self, scope: TenantScope, found: OpenCall) -> None:
-        await issue_calls.fold(scope, found)
+    async def _not_cleared(self, found: OpenCall) -> None:
+        """Jira says the same of an issue without the property, one that may not be edited, and one that is not there."""
+        async with self._paying(found, properties.LEFT_POINTS):
+            try:
+                left = await properties.left(self.client, found.call.items[0].issue_id)
+            except (jira.Forbidden, jira.Rejected):
+                left = "unseen"
+        async with self.database.tenant(self.tenant_id) as scope:
+            match left:
+                case "nothing":
+                    await self._fold(scope, found)
+                case "value":
+                    await issue_calls.refuse(scope, found, now=self.clock())
+                case "unseen":
+                    await issue_calls.miss(scope, found, now=self.clock())
+                case _:
+                    assert_never(left)
+
+    async def _conclude(self, found: OpenCall) -> None:
+        """Jira has carried it out, and passed over what the app may not edit where the kind of the call does so."""
+        refused = await self._passed_over(found) if found.call.kind in calls.PASSING_OVER else ()
+        async with self.database.tenant(self.tenant_id) as scope:
+            await self._fold(scope, found, refused)
+
+    async def _passed_over(self, found: OpenCall) -> Collection[int]:
+        ids = [item.issue_id for item in found.call.items]
+        editable: set[int] = set()
+        async with self._paying(found, found.call.check_points):
+            try:
+                for start in range(0, len(ids), calls.CHECKED_AT_ONCE):
+                    editable |= await permissions.editable(self.client, ids[start : start + calls.CHECKED_AT_ONCE])
+            except (jira.Forbidden, jira.Rejected) as error:
+                # Asked again and again, it would hold up all other calls.
+                log.warning("issue-call-not-checked", issues=len(ids), call=str(error))
+                return ()
+        refused = [issue_id for issue_id in ids if issue_id not in editable]
+        if refused:
+            log.info("issue-call-passed-over", issues=len(ids), refused=len(refused))
+        return refused
+
+    async def _fold(self, scope: TenantScope, found: OpenCall, refused: Collection[int] = ()) -> None:
+        await issue_calls.fold(scope, found, refused=refused, now=self.clock())
         # Whatever changed while it was on its way has waited for it.
         await duties.call(scope, "issues", enqueue=self.enqueue)
 
-    async def _pay_for_look(self, found: OpenCall, points: int) -> None:
+    @asynccontextmanager
+    async def _paying(self, found: OpenCall, points: int, *, reserve: int = 0) -> AsyncIterator[None]:
+        """Readings for at most so many points. Raises Off, NoShare."""
         async with self.database.tenant(self.tenant_id) as scope:
-            await self.pay(scope, points, is_backlog=found.is_backlog)
-
-    async def _refund_look(self, found: OpenCall, points: int) -> None:
-        async with self.database.tenant(self.tenant_id) as scope:
-            await self.refund(scope, points, is_backlog=found.is_backlog)
+            await self.pay(scope, points, is_backlog=found.is_backlog, reserve=reserve)
+        before = self.client.points
+        try:
+            yield
+        except jira.Waiting:
+            async with self.database.tenant(self.tenant_id) as scope:
+                left = points - (self.client.points - before)
+                await self.refund(scope, left, is_backlog=found.is_backlog)
+            raise

@@ -109,8 +109,8 @@ class Labelling:
         log.warning("jira-failed", error=type(error).__name__, call=str(error), failures=failures)
         if not isinstance(error, jira.Waiting):  # to wait for a limit is no failure
             async with self.database.tenant(work.tenant_id) as scope:
-                await duties.note(scope, "issues", has_failed=True)
                 await issue_state.note_failure(scope)
+                await duties.note(scope, "issues", has_failed=True)
         # What is given up here is due still, and is tried again by the clock.
         return Again(delay=decision.delay) if isinstance(decision, retry.Again) else None
 
@@ -121,6 +121,7 @@ class Labelling:
             if not await issue_state.is_ready(scope):
                 return None
             standing = await issue_state.read(scope)
+            await issue_calls.hurry(scope)
             with_backlog = standing.may_take_backlog(self.clock())
         try:
             courier = await self._courier(tenant_id, is_awaited=False)

@@ -49,8 +49,8 @@ class Reader:
                 await issue_state.drop_catch_up(scope)
             raise
         async with self.database.tenant(self.tenant_id) as scope:
-            await self.courier.pay(scope, client.points - before, is_backlog=False)
             await issue_company.learn(scope, page.facts, is_backlog=False)
+            await self.courier.pay(scope, client.points - before, is_backlog=False)
             await issue_state.move_catch_up(scope, replace(going, token=page.token), is_done=page.token is None)
             await duties.call(scope, "issues", enqueue=self.enqueue)
 
@@ -72,9 +72,14 @@ class Reader:
         async with self.database.tenant(self.tenant_id) as scope:
             await self.courier.pay(scope, COUNT_POINTS, is_backlog=True)
         client = self.courier.client
-        total = 0
-        for phase in walk.TO_READ:
-            total += await issues.count(client, walk.condition(phase))
+        before, total = client.points, 0
+        try:
+            for phase in walk.TO_READ:
+                total += await issues.count(client, walk.condition(phase))
+        except jira.JiraError:
+            async with self.database.tenant(self.tenant_id) as scope:
+                await self.courier.refund(scope, COUNT_POINTS - (client.points - before), is_backlog=True)
+            raise
         async with self.database.tenant(self.tenant_id) as scope:
             await issue_state.begin(scope, Place(), total=total)
 
@@ -113,6 +118,6 @@ class Reader:
         async with self.database.tenant(self.tenant_id) as scope:
             if not await issue_state.is_ready(scope):
                 raise Off
-            await self.courier.refund(scope, PAGE_POINTS - (client.points - before), is_backlog=True)
             await issue_company.learn(scope, page.facts, is_backlog=True)
+            await self.courier.refund(scope, PAGE_POINTS - (client.points - before), is_backlog=True)
             await issue_state.move(scope, following, read=page.read)

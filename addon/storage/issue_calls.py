@@ -1,11 +1,11 @@
 """Which calls are on their way, and what has become of them? Each is noted before it is made, so that whoever resumes after
-a kill repeats none that succeeded.
+a kill writes no company again.
 
 Not sent → sent → has a task → folded: its companies are what the issues' properties say now. A call that was sent and has no
-task may have been carried out or not; `addon.labelling` looks at one of its issues.
+task may have been carried out or not; `addon.labelling` looks at one of its issues, or repeats it where it clears.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -175,40 +175,61 @@ async def lose(scope: TenantScope, found: OpenCall, *, now: datetime) -> None:
     )
 
 
-async def fold(scope: TenantScope, found: OpenCall) -> None:
-    """It was carried out: this is what the properties say now."""
+async def hurry(scope: TenantScope) -> None:
+    """A call for an issue that somebody waits for by now is no backlog any more. What somebody holds is left to the next look."""
+    await scope.execute(
+        """
+        UPDATE issue_call SET is_backlog = false WHERE tenant_id = :tenant_id AND call_id IN (
+            SELECT call_id FROM issue_call call WHERE tenant_id = :tenant_id AND is_backlog AND EXISTS (
+                SELECT FROM issue_call_item item
+                    JOIN issue_due due ON due.tenant_id = :tenant_id AND due.issue_id = item.issue_id
+                WHERE item.tenant_id = :tenant_id AND item.call_id = call.call_id AND NOT due.is_backlog)
+            FOR NO KEY UPDATE SKIP LOCKED)
+        """
+    )
+
+
+async def fold(scope: TenantScope, found: OpenCall, *, refused: Collection[int] = (), now: datetime) -> None:
+    """It was carried out: this is what the properties say now, but for the `refused`, which Jira has passed over."""
     written = await scope.raw.fetchval(
         """
         WITH item AS MATERIALIZED (
-            SELECT known.issue_id, item.company_id, item.company_name
+            SELECT known.issue_id, item.company_id, item.company_name, known.issue_id = ANY($3) AS is_refused
             FROM issue_call_item item JOIN issue_company known
                 ON known.tenant_id = $1 AND known.issue_id = item.issue_id
             WHERE item.tenant_id = $1 AND item.call_id = $2 ORDER BY known.issue_id FOR NO KEY UPDATE OF known
         ), written AS (
-            UPDATE issue_company SET company_id = item.company_id, company_name = item.company_name, refused_at = NULL
+            UPDATE issue_company SET refused_at = CASE WHEN is_refused THEN CAST($4 AS timestamptz) END,
+                company_id = CASE WHEN is_refused THEN issue_company.company_id ELSE item.company_id END,
+                company_name = CASE WHEN is_refused THEN issue_company.company_name ELSE item.company_name END
             FROM item WHERE issue_company.tenant_id = $1 AND issue_company.issue_id = item.issue_id
-            RETURNING 1
+            RETURNING is_refused
         )
-        SELECT count(*) FROM written
+        SELECT count(*) FILTER (WHERE NOT is_refused) FROM written
         """,
         scope.tenant_id,
         found.call_id,
+        list(refused),
+        now,
     )
     await scope.execute(
         """
-        UPDATE issue_state SET written = written + :written, refused_in_row = 0, failures = 0,
-            waiting_for = NULL, waiting_until = NULL
+        UPDATE issue_state SET written = written + :written, failures = 0, waiting_for = NULL, waiting_until = NULL,
+            refused_in_row = CASE WHEN :is_refused THEN refused_in_row + 1 ELSE 0 END
         WHERE tenant_id = :tenant_id
         """,
         written=written,
+        is_refused=len(refused) == len(found.call.items),
     )
     await _end(scope, found)
 
 
 async def split(scope: TenantScope, found: OpenCall, *, now: datetime) -> None:
     """Some of its issues cannot be written: what is left are two calls for half of them each."""
+    in_row = await _count_refusal(scope)
     await _end(scope, found)
     await note(scope, calls.halve(found.call), is_backlog=found.is_backlog, now=now)
+    await _brake(scope, in_row)
 
 
 async def refuse(scope: TenantScope, found: OpenCall, *, now: datetime) -> None:
@@ -219,15 +240,42 @@ async def refuse(scope: TenantScope, found: OpenCall, *, now: datetime) -> None:
         [item.issue_id for item in found.call.items],
         now,
     )
+    in_row = await _count_refusal(scope)
     await _end(scope, found)
-    refused = await scope.fetch_val(
+    await _brake(scope, in_row)
+
+
+async def miss(scope: TenantScope, found: OpenCall, *, now: datetime) -> None:
+    """Jira does not show its one issue, which is gone, or hidden: refused the first time, and forgotten the next."""
+    is_known = await scope.fetch_val(
+        """
+        SELECT true FROM issue_company
+        WHERE tenant_id = :tenant_id AND issue_id = :issue_id AND refused_at IS NULL FOR NO KEY UPDATE
+        """,
+        issue_id=found.call.items[0].issue_id,
+    )
+    if is_known:
+        await refuse(scope, found, now=now)
+    else:
+        await drop(scope, found)
+
+
+async def _count_refusal(scope: TenantScope) -> int:
+    """How many there are in a row with this one. Halves count too: where all is refused, calls for many are halved before
+    the first issue stands alone.
+    """
+    in_row: int = await scope.fetch_val(
         """
         UPDATE issue_state SET refused_in_row = refused_in_row + 1 WHERE tenant_id = :tenant_id
         RETURNING refused_in_row
         """
     )
-    if refused >= MAX_REFUSED_IN_ROW:
-        await scope.execute("UPDATE issue_call SET is_backlog = true WHERE tenant_id = :tenant_id AND sent_at IS NULL")
+    return in_row
+
+
+async def _brake(scope: TenantScope, refused_in_row: int) -> None:
+    if refused_in_row >= MAX_REFUSED_IN_ROW:
+        await scope.execute("UPDATE issue_call SET is_backlog = true WHERE tenant_id = :tenant_id AND NOT is_backlog")
 
 
 async def drop(scope: TenantScope, found: OpenCall) -> None:

@@ -4,7 +4,7 @@ A mark is locked before what it is about is read: whoever marks the issue meanwh
 a call is on its way for waits until that call has ended.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from addon.crm.company import CompanyId, CompanyRef
@@ -31,6 +31,19 @@ WANTED = """
 IS_FREE = """
     NOT EXISTS (SELECT FROM issue_call_item item WHERE item.tenant_id = $1 AND item.issue_id = due.issue_id)
 """
+
+# Whole companies at a time and the largest first, so that a call takes all that it can take.
+CHOSEN = f"""
+    WITH wanted AS MATERIALIZED ({WANTED} AND due.is_backlog = $2 AND {IS_FREE}),
+    sized AS (
+        SELECT issue_id, is_so, company_id, count(*) OVER (PARTITION BY is_so, company_id) AS issues
+        FROM wanted WHERE tenant_id = $1 AND NOT ($4 AND (is_so OR company_id IS NULL))
+    ), placed AS (
+        SELECT issue_id, issues, count(*) OVER (ORDER BY issues DESC, is_so, company_id) AS up_to
+        FROM sized WHERE NOT $4 OR issues >= $5
+    )
+    SELECT issue_id FROM placed WHERE up_to <= $3 OR up_to = issues ORDER BY up_to, issue_id LIMIT $3
+"""  # noqa: S608 - as above
 
 
 async def expand(scope: TenantScope) -> bool:
@@ -89,32 +102,34 @@ async def plan(scope: TenantScope, *, is_backlog: bool, only_full: bool = False,
         if not row["is_so"]
     ]
     await issue_calls.note(scope, calls.plan_calls(pending), is_backlog=is_backlog, now=now)
-    await scope.raw.execute("DELETE FROM issue_due WHERE tenant_id = $1 AND issue_id = ANY($2)", scope.tenant_id, ids)
-    return bool(ids)
+    held = await _absolve(scope, [row["issue_id"] for row in rows if row["is_so"] and row["is_alone"]])
+    done = [issue_id for issue_id in ids if issue_id not in held]
+    await scope.raw.execute("DELETE FROM issue_due WHERE tenant_id = $1 AND issue_id = ANY($2)", scope.tenant_id, done)
+    return bool(done)
+
+
+async def _absolve(scope: TenantScope, issue_ids: Sequence[int]) -> Collection[int]:
+    """What these were refused, they need no more; those that somebody holds, whose marks stay.
+
+    Whoever learns of an issue locks it before its mark, and is not waited for with the marks in hand.
+    """
+    if not issue_ids:
+        return ()
+    absolved = await scope.raw.fetch(
+        """
+        UPDATE issue_company SET refused_at = NULL WHERE tenant_id = $1 AND issue_id IN (
+            SELECT issue_id FROM issue_company WHERE tenant_id = $1 AND issue_id = ANY($2)
+            ORDER BY issue_id FOR NO KEY UPDATE SKIP LOCKED)
+        RETURNING issue_id
+        """,
+        scope.tenant_id,
+        list(issue_ids),
+    )
+    return set(issue_ids) - {row["issue_id"] for row in absolved}
 
 
 async def _choose(scope: TenantScope, *, is_backlog: bool, only_full: bool) -> Sequence[int]:
-    """Marked issues, whole companies at a time and the largest first, so that a call takes all that it can take."""
-    rows = await scope.raw.fetch(
-        f"""
-        WITH wanted AS MATERIALIZED ({WANTED} AND due.is_backlog = $2 AND {IS_FREE}),
-        size AS (
-            SELECT is_so, company_id, count(*) AS issues,
-                sum(count(*)) OVER (ORDER BY count(*) DESC, is_so, company_id) AS up_to
-            FROM wanted WHERE NOT ($4 AND (is_so OR company_id IS NULL)) GROUP BY is_so, company_id
-            HAVING NOT $4 OR count(*) >= $5
-        )
-        SELECT wanted.issue_id FROM wanted JOIN size
-            ON size.is_so = wanted.is_so AND size.company_id IS NOT DISTINCT FROM wanted.company_id
-        WHERE wanted.tenant_id = $1 AND (size.up_to <= $3 OR size.up_to = size.issues)
-        ORDER BY size.up_to, wanted.issue_id LIMIT $3
-        """,  # noqa: S608 - as above
-        scope.tenant_id,
-        is_backlog,
-        ISSUES_AT_ONCE,
-        only_full,
-        calls.JIRA.bulk,
-    )
+    rows = await scope.raw.fetch(CHOSEN, scope.tenant_id, is_backlog, ISSUES_AT_ONCE, only_full, calls.JIRA.bulk)
     return [row["issue_id"] for row in rows]
 
 

@@ -197,6 +197,7 @@ async def read(scope: TenantScope) -> Standing:
 async def is_due(scope: TenantScope, *, turn: datetime, now: datetime) -> bool:
     """Whether there is something to read, to write or to look after; `turn` as in `wants_catch_up`."""
     standing = await read(scope)
+    await issue_calls.hurry(scope)
     may_take_backlog = standing.may_take_backlog(now)
     look_at = await issue_calls.next_look(scope, with_backlog=may_take_backlog)
     if standing.wants_catch_up(turn) or (look_at is not None and look_at <= now):

@@ -2,8 +2,10 @@
 
 import asyncio
 import itertools
+import json
 from datetime import timedelta
 
+import asyncpg
 import pytest
 
 from addon.crm.company import CompanyId, CompanyRef
@@ -13,6 +15,8 @@ from addon.storage.database import Database
 from addon.storage.issue_calls import OpenCall
 from lifecycle.tenant import AccountId
 from tests.integration.storage.site import NOW, Site, a_site
+from tests.support import plans
+from tests.support.plans import ExplainingScope, nodes
 
 ANN, BEN = AccountId("ann"), AccountId("ben")
 
@@ -86,7 +90,7 @@ async def carry_out(site: Site) -> list[tuple[int, str | None]]:
     written: list[tuple[int, str | None]] = []
     while (found := await planned(site)) is not None:
         async with site.database.tenant(site.tenant_id) as scope:
-            await issue_calls.fold(scope, found)
+            await issue_calls.fold(scope, found, now=NOW)
         written += [(item.issue_id, item.company.name if item.company else None) for item in found.call.items]
     return written
 
@@ -200,3 +204,92 @@ async def test_while_off_events_leave_nothing_and_gone_issues_are_forgotten(site
     async with site.database.tenant(site.tenant_id) as scope:
         await issue_company.hear(scope, [IssueGone(issue_id=7)], enqueue=site.enqueue)
     assert (await due(site), await due(other)) == ([(8, False)], [(7, False), (8, False)])
+
+
+async def test_what_somebody_waits_for_is_found_without_reading_all_that_may_wait(
+    site: Site, other: Site, database_url: str
+) -> None:
+    owner = await asyncpg.connect(database_url)
+    for each in (site, other):
+        await owner.execute("SELECT set_config('app.tenant_id', $1, false)", str(each.tenant_id))
+        await owner.execute(
+            "INSERT INTO issue_due SELECT $1, n, true FROM generate_series(1, 5000) AS n", each.tenant_id
+        )
+    await owner.execute("ANALYZE issue_due")
+    await owner.close()
+    async with site.database.tenant(site.tenant_id) as scope:
+        explaining = ExplainingScope(scope.tenant_id, scope.connection)
+        assert not await duties.is_due(explaining, "issues")
+    read = [node for plan in explaining.plans for node in nodes(plan) if node.get("Relation Name") == "issue_due"]
+    assert {node.get("Index Name") for node in read} == {"issue_due_awaited"}
+
+
+async def test_refusal_ends_where_nothing_has_to_be_written_any_more(site: Site, other: Site) -> None:
+    for each in (site, other):
+        await a_company(each, "Acme", ANN)
+        await learn(each, facts(7, ANN))
+        await plan(each)
+        await carry_out(each)
+        await each.do("UPDATE company SET name = 'Acme 2' WHERE tenant_id = :tenant_id")
+        await plan(each)
+        found = await planned(each)
+        assert found is not None
+        async with each.database.tenant(each.tenant_id) as scope:
+            await issue_calls.refuse(scope, found, now=NOW)
+    await site.do("UPDATE company SET name = 'Acme' WHERE tenant_id = :tenant_id")
+    async with site.database.tenant(site.tenant_id) as scope:
+        await issue_marks.expand(scope)
+        # Whoever learns of the issue holds it, and waits for the mark: it is not waited for.
+        await scope.execute("SELECT 1 FROM issue_company WHERE tenant_id = :tenant_id FOR UPDATE")
+        assert not await asyncio.create_task(plan(site))
+    assert await refused(site) == 1
+    assert await plan(site)
+    assert (await carry_out(site), await due(site)) == ([], [])
+    assert (await refused(site), await refused(other)) == (0, 1)
+
+
+async def refused(site: Site) -> int:
+    async with site.database.tenant(site.tenant_id) as scope:
+        return (await issue_state.status(scope)).refused
+
+
+async def test_halves_of_what_is_refused_wait_as_backlog_after_so_many(site: Site, other: Site) -> None:
+    for each in (site, other):
+        await a_company(each, "Acme", ANN)
+        await learn(each, *(facts(number, ANN) for number in range(400)))
+        await plan(each)
+    splits = 0
+    while True:
+        async with site.database.tenant(site.tenant_id) as scope:
+            found = await issue_calls.next_due(scope, now=NOW, with_backlog=False)
+            if found is None:
+                break
+            await issue_calls.split(scope, found, now=NOW)
+        splits += 1
+    assert splits == issue_calls.MAX_REFUSED_IN_ROW
+    async with other.database.tenant(other.tenant_id) as scope:
+        assert await issue_calls.next_due(scope, now=NOW, with_backlog=False) is not None
+
+
+async def test_call_hurries_for_an_issue_that_somebody_waits_for(site: Site, other: Site) -> None:
+    for each in (site, other):
+        await a_company(each, "Acme", ANN)
+        await a_company(each, "Other", BEN)
+        await learn(each, facts(7, ANN), facts(8, BEN), is_backlog=True)
+        await plan(each, is_backlog=True)
+    await learn(site, facts(7, BEN, 1))
+    await learn(other, facts(7, BEN, 1), is_backlog=True)
+    for each, expected in ((site, NOW), (other, None)):
+        async with each.database.tenant(each.tenant_id) as scope:
+            assert await issue_calls.next_look(scope, with_backlog=False) is None
+            await issue_calls.hurry(scope)
+            assert await issue_calls.next_look(scope, with_backlog=False) == expected
+
+
+async def test_choice_reads_the_marks_once_and_joins_them_with_nothing(site: Site) -> None:
+    async with site.database.tenant(site.tenant_id) as scope:
+        explained = await scope.raw.fetchval(
+            f"EXPLAIN (FORMAT JSON) {issue_marks.CHOSEN}", scope.tenant_id, True, 10_000, False, 10_000
+        )
+    [plan_of_choice] = json.loads(explained)
+    assert [node["CTE Name"] for node in plans.nodes(plan_of_choice["Plan"]) if "CTE Name" in node] == ["wanted"]

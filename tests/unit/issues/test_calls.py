@@ -132,6 +132,21 @@ def test_no_way_costs_fewer_points(sizes: list[int], limits: Limits) -> None:
     assert sum(call.points for call in planned) == least_points(tuple(sorted(sizes)), limits)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "points"),
+    [
+        (pending(100), 0),
+        (pending(1), 0),
+        (pending(30, 30), 1),
+        (pending(cleared=1_000), 1),
+        (pending(cleared=1_001), 2),
+    ],
+)
+def test_what_jira_passes_over_is_asked_for_a_thousand_at_a_time(wanted: list[Pending], points: int) -> None:
+    [call] = plan_calls(wanted)
+    assert call.check_points == points
+
+
 @given(st.integers(2, 40))
 def test_halves_hold_the_same_issues_and_end_as_singles(size: int) -> None:
     [call] = plan_calls(pending(size))

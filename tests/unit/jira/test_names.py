@@ -42,6 +42,7 @@ async def test_lists_are_read_page_by_page() -> None:
     assert page.next_start == 2
     last = await asked.page(TENANT, "organizations", 40)
     assert (list(last.names), last.next_start) == ([Named(id="5", name="Acme")], None)
+    assert not last.is_refused
     assert jira.asked(ORGANIZATIONS)[0]["start"] == "40"
 
 
@@ -49,7 +50,7 @@ async def test_lists_are_read_page_by_page() -> None:
 async def test_site_without_service_management_has_no_lists(status: int) -> None:
     asked, _ = names({DESKS: httpx.Response(status)})
     page = await asked.page(TENANT, "projects", 0)
-    assert (list(page.names), page.next_start) == ([], None)
+    assert (list(page.names), page.next_start, page.is_refused) == ([], None, True)
 
 
 async def test_outage_is_no_empty_list() -> None:

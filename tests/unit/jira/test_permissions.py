@@ -8,7 +8,7 @@ import pytest
 
 from addon.jira import errors
 from addon.jira.client import JiraClient
-from addon.jira.permissions import JiraPermissions
+from addon.jira.permissions import JiraPermissions, editable
 from lifecycle.tenant import AccountId, ClientKey, State, Tenant, TenantId
 from tests.unit.jira.site import BASE_URL, NOW, Jira, a_user
 
@@ -162,6 +162,14 @@ async def test_issue_is_seen_by_whom_jira_shows_it(answer: Any, is_seen: bool) -
     (request,) = jira.requests
     asked = b'{"accountId":"557058:ana","globalPermissions":[],'
     assert request.read() == asked + b'"projectPermissions":[{"issues":[10],"permissions":["BROWSE_PROJECTS"]}]}'
+
+
+async def test_app_may_edit_what_jira_says_it_may() -> None:
+    jira = Jira({CHECK: sees(10, 12, permission="EDIT_ISSUES")})
+    assert await editable(jira.client(), [10, 11, 12]) == {10, 12}
+    assert await editable(Jira({CHECK: sees(10)}).client(), [10]) == frozenset(), "to see it is not enough"
+    (request,) = jira.requests
+    assert request.read() == b'{"projectPermissions":[{"issues":[10,11,12],"permissions":["EDIT_ISSUES"]}]}'
 
 
 async def test_who_sees_an_issue_is_asked_each_time_and_never_guessed() -> None:

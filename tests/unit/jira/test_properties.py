@@ -137,11 +137,25 @@ async def test_task_that_jira_has_forgotten_is_none() -> None:
         ({"key": KEY, "value": VALUE}, ACME, True),
         ({"key": KEY, "value": VALUE}, OTHER, False),
         ({"key": KEY, "value": {**VALUE, "email": "a@example.com"}}, ACME, False),
-        ({"key": KEY, "value": VALUE}, None, False),
         ({"key": KEY, "value": "Acme"}, ACME, False),
         (404, ACME, False),
-        (404, None, True),
     ],
 )
-async def test_issue_tells_whether_it_is_so(answer: object, company: CompanyRef | None, *, is_so: bool) -> None:
+async def test_issue_tells_whether_it_is_so(answer: object, company: CompanyRef, *, is_so: bool) -> None:
     assert await properties.is_so(Jira({ONE: answer}).client(), 7, company) is is_so
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown", "left", "points"),
+    [
+        ({"key": KEY, "value": VALUE}, [], "value", 2),
+        (404, [{"id": "7", "fields": {}}], "nothing", 3),
+        (404, [], "unseen", 2),
+    ],
+)
+async def test_property_that_is_not_there_is_cleared_only_on_an_issue_that_is(
+    answer: object, shown: list[object], left: str, points: int
+) -> None:
+    client = Jira({ONE: answer, "/rest/api/3/issue/bulkfetch": {"issues": shown}}).client()
+    assert await properties.left(client, 7) == left
+    assert client.points == points <= properties.LEFT_POINTS

@@ -205,8 +205,16 @@ async def test_429_about_one_issue_stops_nothing_else() -> None:
     with pytest.raises(errors.Throttled) as raised:
         await site.get(PATH, answers.USERS, {}, price=budget.identities(50))
     assert (type(raised.value), raised.value.retry_after) == (errors.Throttled, timedelta(seconds=2))
+    assert raised.value.is_alone
     await site.get(PATH, answers.USERS, {}, price=budget.identities(50))
     assert jira.ledger.pauses == []
+
+
+async def test_429_without_a_word_is_about_every_call() -> None:
+    site = Jira({PATH: httpx.Response(429)}).client()
+    with pytest.raises(errors.Throttled) as raised:
+        await site.get(PATH, answers.USERS, {}, price=budget.identities(50))
+    assert not raised.value.is_alone
 
 
 async def test_calls_points_and_refusals_are_counted_for_prometheus() -> None:
