@@ -65,8 +65,9 @@ class Probing:
             return None
         log.info("probed", lists=len(lists), strangers=outcome.has_met_strangers, scan=outcome.wants_scan)
         async with self.database.tenant(work.tenant_id) as scope:
+            switch = await sync_state.lock_switch(scope)
             await probe_state.end(scope, began=now, has_met_strangers=outcome.has_met_strangers)
-            if outcome.wants_scan:
+            if switch.enabled and outcome.wants_scan:
                 await self._scan(scope, now)
             await duties.call(scope, "companies", enqueue=self.enqueue)
             await duties.call(scope, "issues", enqueue=self.enqueue)
@@ -107,8 +108,7 @@ class Probing:
         )
 
     async def _scan(self, scope: TenantScope, now: datetime) -> None:
-        """Have everybody read, unless that was begun a short while ago."""
-        switch = await sync_state.lock_switch(scope)
+        """Have everybody read, unless that was begun a short while ago. The caller holds the switch, which is on."""
         newest = next(iter(await sync_state.runs(scope, before=None, limit=1)), None)
-        if switch.enabled and (newest is None or now - newest.started_at > SCAN_AGAIN):
+        if newest is None or now - newest.started_at > SCAN_AGAIN:
             await sync_state.start_run(scope, trigger="schedule", enqueue=self.enqueue, now=now)

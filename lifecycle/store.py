@@ -42,9 +42,12 @@ async def find_by_client_key(connection: Connection, client_key: ClientKey) -> R
 
 
 async def lock_by_client_key(connection: Connection, client_key: ClientKey) -> Record | None:
-    """As `find_by_client_key`; nobody else changes the row until the transaction ends."""
+    """As `find_by_client_key`; nobody else changes the row until the transaction ends.
+
+    Rows that refer to the tenant may be written meanwhile: a run that holds what a listener waits for goes on.
+    """
     # all tenants: as above
-    sql = f"SELECT {COLUMNS} FROM tenant WHERE client_key = :client_key FOR UPDATE"  # noqa: S608 - a constant of ours
+    sql = f"SELECT {COLUMNS} FROM tenant WHERE client_key = :client_key FOR NO KEY UPDATE"  # noqa: S608 - a constant of ours
     return _read(await connection.fetch_one(sql, {"client_key": client_key}))
 
 
@@ -156,7 +159,7 @@ async def reseal_secrets(connection: Connection, vault: Vault) -> int:
     The second half of a key rotation; the old key may be dropped after it. Raises SecretUnreadable.
     """
     # all tenants: the ring is one for the whole deployment
-    sql = f"SELECT {COLUMNS} FROM tenant ORDER BY tenant_id FOR UPDATE"  # noqa: S608 - a constant of ours
+    sql = f"SELECT {COLUMNS} FROM tenant ORDER BY tenant_id FOR NO KEY UPDATE"  # noqa: S608 - a constant of ours
     resealed = 0
     for record in map(_record, await connection.fetch_all(sql)):
         tenant_id = record.tenant.tenant_id

@@ -80,6 +80,7 @@ class Item:
     the contact is the one candidate then.
 
     `about` says what exactly was asked, so that an answer counts only as long as the question stays the same.
+    `is_dismissed`: a person did not want to be asked that.
     """
 
     attention_id: int
@@ -92,23 +93,28 @@ class Item:
     since: datetime
     contact_id: ContactId | None = None
     companies: Sequence[CompanyRef] = ()
+    is_dismissed: bool = False
 
 
 async def page(scope: TenantScope, *, cursor: str | None, limit: int) -> keyset.Page[Item]:
     """The oldest first. Raises Invalid for a cursor of another list."""
     after = 0 if cursor is None else keyset.read_id_cursor(cursor)
+    # Who decides at this moment may be asking anew what seems settled; then it is left to the next look.
+    is_still = await contacts.try_lock_links(scope)
     rows = await scope.fetch_all(
         f"""
         -- Looking for who is departing reads every link of a large site, so it is done once.
         WITH item AS MATERIALIZED ({ITEMS}), settled AS (
             DELETE FROM attention USING item
-            WHERE attention.tenant_id = :tenant_id AND attention.attention_id = item.attention_id AND NOT item.is_open
+            WHERE attention.tenant_id = :tenant_id AND attention.attention_id = item.attention_id
+                AND NOT item.is_open AND :is_still
         )
         SELECT * FROM item WHERE tenant_id = :tenant_id AND {SHOWN} AND attention_id > CAST(:after AS bigint)
         ORDER BY attention_id LIMIT CAST(:limit AS bigint)
         """,  # noqa: S608 - constants of this module
         after=after,
         limit=limit + 1,
+        is_still=is_still,
     )
     shown = [_item(row) for row in rows[:limit]]
     is_last = len(rows) <= limit
@@ -212,6 +218,7 @@ def _item(row: Row) -> Item:
         since=row["since"],
         contact_id=row["contact_id"],
         companies=_companies(row),
+        is_dismissed=row["dismissed_for"] == row["about"],
     )
 
 

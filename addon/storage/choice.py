@@ -11,7 +11,7 @@ from typing import Literal, assert_never, get_args
 from addon.crm.company import CompanyId
 from addon.crm.contact import ContactId
 from addon.errors import FieldProblem, Invalid, NotFound
-from addon.storage import assigning, attention, departures, duties, plan_rows, run_store, sync_state
+from addon.storage import assigning, attention, departures, plan_rows, run_store, sync_state
 from addon.storage.assigning import Held
 from addon.storage.attention import Item
 from addon.storage.database import TenantScope
@@ -61,7 +61,6 @@ async def carry_out(scope: TenantScope, attention_id: int, choice: Choice, *, en
     match choice.action:
         case "link" if item.contact_id is not None:
             await _assign(scope, item, item.contact_id, choice.company_id, now)
-            await duties.call(scope, "issues", enqueue=enqueue)
         case "link":
             if choice.contact_id not in item.candidates:
                 raise Invalid([FieldProblem(field="contactId", problem="is not one of the candidates")])

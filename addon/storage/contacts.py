@@ -43,6 +43,13 @@ async def lock_links(scope: TenantScope) -> bool:
     return bool(await scope.fetch_val("SELECT enabled FROM sync_setting WHERE tenant_id = :tenant_id FOR SHARE"))
 
 
+async def try_lock_links(scope: TenantScope) -> bool:
+    """Hold still what `lock_links` does, without waiting; False while the sync writes, and before it was ever on."""
+    return bool(
+        await scope.fetch_val("SELECT true FROM sync_setting WHERE tenant_id = :tenant_id FOR SHARE SKIP LOCKED")
+    )
+
+
 async def fetch(scope: TenantScope, contact_id: ContactId) -> Contact:
     """Raises NotFound."""
     sql = CONTACTS.format(conditions="c.contact_id = CAST(:contact_id AS bigint)")

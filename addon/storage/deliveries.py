@@ -81,6 +81,8 @@ async def ask(scope: TenantScope, account_ids: Sequence[AccountId], *, enqueue: 
             FROM unnest(CAST(:account_ids AS text[])) AS listed (account_id)
             WHERE NOT EXISTS (SELECT 1 FROM webhook_delivery
                               WHERE tenant_id = :tenant_id AND delivery_id = :listed AND done_at IS NULL)
+            -- Two who see the same accounts in other orders must not wait for each other.
+            ORDER BY listed.account_id
             ON CONFLICT (tenant_id, delivery_id, account_id)
                 DO UPDATE SET received_at = EXCLUDED.received_at, done_at = NULL
             RETURNING 1

@@ -117,9 +117,12 @@ async def mark(scope: TenantScope, issue_ids: Collection[int], *, is_backlog: bo
 
 async def forget(scope: TenantScope, issue_ids: Collection[int]) -> None:
     """These issues are gone."""
-    for table in ("issue_due", "issue_company"):
+    for table in ("issue_company", "issue_due"):  # in the order of `learn`
         await scope.raw.execute(
-            f"DELETE FROM {table} WHERE tenant_id = $1 AND issue_id = ANY($2)",  # noqa: S608 - names of this module
+            f"""
+            DELETE FROM {table} WHERE tenant_id = $1 AND issue_id IN (
+                SELECT issue_id FROM {table} WHERE tenant_id = $1 AND issue_id = ANY($2) ORDER BY issue_id FOR UPDATE)
+            """,  # noqa: S608 - names of this module
             scope.tenant_id,
             list(issue_ids),
         )

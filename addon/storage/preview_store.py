@@ -246,7 +246,10 @@ async def _move(scope: TenantScope, cursor: Cursor, *, new: int) -> None:
 async def _plan_part(
     scope: TenantScope, people: Scope, key: str, account_id: str, *, now: datetime
 ) -> tuple[str, str] | None:
-    """Plan some accounts behind this place in the order of emails, all of one email together; the place after them."""
+    """Plan some accounts behind this place in the order of emails, all of one email together; the place after them.
+
+    The caller holds the switch.
+    """
     rows = await scope.raw.fetch(
         f"""
         SELECT {COLUMNS} FROM preview_account
@@ -270,7 +273,6 @@ async def _plan_part(
 async def _note_fates(
     scope: TenantScope, people: Scope, sightings: Sequence[Sighting], keys: Sequence[EmailKey | None], now: datetime
 ) -> None:
-    await sync_state.lock_switch(scope)
     ids = [sighting.account_id for sighting in sightings]
     known = await plan_rows.read_known(scope, ids, [key for key in keys if key is not None])
     plan = plans.plan_page(
