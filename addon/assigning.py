@@ -71,7 +71,9 @@ class Assigning:
         except jira.JiraError as error:
             return await self._after(work, error, standing.failures)
         async with self.database.tenant(work.tenant_id) as scope:
-            has_more = await organizations.write(scope, standing, page.names, page.next_start, now=self.clock())
+            has_more = await organizations.write(
+                scope, standing, page.names, page.next_start, is_refused=page.is_refused, now=self.clock()
+            )
             await duties.call(scope, "companies", enqueue=self.enqueue)
             await duties.call(scope, "issues", enqueue=self.enqueue)
         return Again() if has_more else None

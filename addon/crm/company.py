@@ -50,14 +50,16 @@ def normalize_domain(typed: str) -> str:
 
     Raises DomainNameError.
     """
-    bare = typed.strip().removeprefix("@").removesuffix(".")
-    if len(bare) > MAX_DOMAIN_LENGTH:
+    bare = typed.strip().removeprefix("@")
+    if len(bare.removesuffix(".")) > MAX_DOMAIN_LENGTH:
         raise DomainNameError(f"is longer than {MAX_DOMAIN_LENGTH} characters")
     try:
         # UTS 46 folds case and full-width forms; STD 3 refuses underscores, spaces and other non-host characters.
-        host = idna.encode(bare, uts46=True, std3_rules=True).decode("ascii").lower()
+        written = idna.encode(bare, uts46=True, std3_rules=True).decode("ascii").lower()
     except idna.IDNAError as exc:
         raise DomainNameError("is not a domain name") from exc
+    # Only here: several characters may be written for the root's dot.
+    host = written.removesuffix(".")
     *parents, top = host.split(".")
     if not parents or top.isdigit():
         raise DomainNameError("is not a full domain name, such as example.com")

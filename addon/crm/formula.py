@@ -6,14 +6,19 @@ text that was guarded: `unguard(guard(text)) == text` for every text.
 
 import re
 
-FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
-GUARDED = re.compile(r"'+[=+\-@\t\r\n]")
+START = r"\A{guard}(?='*[=+\-@\t\r\n])"
 # Source of the characters: OWASP, "CSV Injection".
+PART = r"(?<=[;\t\r\n]){guard}(?=['\"]*[=+\-@])"
+# In countries where a semicolon stands between cells, a program cuts ours there, whatever quotes are around them.
+
+EITHER = f"{START}|{PART}"
+FORMULA = re.compile(EITHER.format(guard=""))
+GUARDED = re.compile(EITHER.format(guard="'"))
 
 
 def guard(text: str) -> str:
-    return f"'{text}" if FORMULA.match(text) else text
+    return FORMULA.sub("'", text)
 
 
 def unguard(cell: str) -> str:
-    return cell[1:] if GUARDED.match(cell) else cell
+    return GUARDED.sub("", cell)

@@ -20,12 +20,21 @@ class Organization:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Present:
-    """A company that is there. `organization_name`: what its organization was called when that was last read."""
+    """A company that is there. `organization_name`: what its organization was called when that was last read.
+
+    is_organization_gone: it was read once, and Jira does not know it any more.
+    """
 
     company_id: CompanyId
     name: str
     organization_id: str | None
     organization_name: str | None
+    is_organization_gone: bool
+
+    @property
+    def is_free(self) -> bool:
+        """Whether another organization may have it."""
+        return self.organization_id is None or self.is_organization_gone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +105,7 @@ def _begin(organization: Organization, named: Sequence[Present], taken: set[Comp
     if not named and key not in made:
         made.add(key)
         return Create(organization=organization)
-    free = [each for each in named if each.organization_id is None and each.company_id not in taken]
+    free = [each for each in named if each.is_free and each.company_id not in taken]
     if len(free) != 1:
         return None
     taken.add(free[0].company_id)

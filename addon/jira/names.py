@@ -27,10 +27,11 @@ class FoundGroups:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamesPage:
-    """`next_start` is None at the list's end."""
+    """`next_start` is None at the list's end. `is_refused`: Jira does not say what is left."""
 
     names: Sequence[Named]
     next_start: int | None
+    is_refused: bool = False
 
 
 class JiraNames:
@@ -71,7 +72,7 @@ class JiraNames:
                 case _:
                     assert_never(kind)
         except (errors.Rejected, errors.Forbidden):
-            return NamesPage(names=(), next_start=None)
+            return NamesPage(names=(), next_start=None, is_refused=True)
 
 
 def _named(place_id: str, name: str) -> Named:

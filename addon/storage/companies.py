@@ -160,6 +160,9 @@ async def edit(scope: TenantScope, company_id: CompanyId, reading: Reading[Compa
         await scope.execute(
             """
             UPDATE company SET name = :name, name_key = :name_key, organization_id = :organization_id,
+                   -- What another organization was called says nothing of this one.
+                   organization_name = CASE WHEN organization_id IS NOT DISTINCT FROM CAST(:organization_id AS text)
+                       THEN organization_name END,
                    version = version + 1, updated_at = :now
             WHERE tenant_id = :tenant_id AND company_id = :company_id
             """,

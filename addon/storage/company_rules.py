@@ -1,12 +1,22 @@
 """Which rules may give contacts a company here (C2), and which organizations do the rules not know what to do with?"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from addon.crm.assignment import RuleSettings
+from addon.storage import sync_state
 from addon.storage.database import TenantScope
-from addon.sync.filters import Named
+from addon.sync.filters import ORGANIZATIONS, Named
 
-MAX_SHOWN = 200
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unmatched:
+    """Organizations that the filters mean, without a company since several companies, or that of another organization, have
+    their name: the first by name, of `total`.
+    """
+
+    shown: Sequence[Named]
+    total: int
 
 
 async def read(scope: TenantScope) -> RuleSettings:
@@ -43,16 +53,23 @@ async def is_ready(scope: TenantScope) -> bool:
     return bool(found)
 
 
-async def unmatched(scope: TenantScope) -> Sequence[Named]:
-    """Organizations without a company since several companies, or that of another organization, have their name."""
+async def unmatched(scope: TenantScope, *, limit: int) -> Unmatched:
+    """None while no rule looks for their companies."""
+    if not (await read(scope)).by_organization:
+        return Unmatched(shown=(), total=0)
+    admitted = (await sync_state.read_scope(scope)).filters.containers(ORGANIZATIONS)
     rows = await scope.fetch_all(
         """
-        SELECT o.organization_id, o.name FROM organization o
-        WHERE o.tenant_id = :tenant_id AND NOT o.is_declined AND NOT EXISTS (
+        SELECT o.organization_id, o.name, count(*) OVER () AS total FROM organization o
+        WHERE o.tenant_id = :tenant_id AND NOT o.is_declined
+            AND (CAST(:admitted AS text[]) IS NULL OR o.organization_id = ANY(CAST(:admitted AS text[])))
+            AND NOT EXISTS (
                 SELECT FROM company c WHERE c.tenant_id = :tenant_id AND c.organization_id = o.organization_id)
             AND EXISTS (SELECT FROM company c WHERE c.tenant_id = :tenant_id AND c.name_key = o.name_key)
         ORDER BY o.name_key, o.organization_id LIMIT :limit
         """,
-        limit=MAX_SHOWN,
+        admitted=None if admitted is None else list(admitted),
+        limit=limit,
     )
-    return [Named(id=row["organization_id"], name=row["name"]) for row in rows]
+    shown = [Named(id=row["organization_id"], name=row["name"]) for row in rows]
+    return Unmatched(shown=shown, total=rows[0]["total"] if rows else 0)

@@ -27,6 +27,14 @@ MAX_PERIODS = 6
 # each period, but for all of them each day.
 
 
+IS_GONE = """
+    (company.organization_name IS NOT NULL AND NOT EXISTS (
+        SELECT FROM organization o
+        WHERE o.tenant_id = company.tenant_id AND o.organization_id = company.organization_id))
+"""
+# What a whole reading did not meet is forgotten. Of an organization that was never read, nobody knows.
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """Where a reading goes on. `failures`: in a row."""
@@ -106,10 +114,16 @@ async def note_failure(scope: TenantScope, *, is_over: bool, now: datetime) -> N
 
 
 async def write(
-    scope: TenantScope, before: Standing, names: Sequence[Named], next_start: int | None, *, now: datetime
+    scope: TenantScope,
+    before: Standing,
+    names: Sequence[Named],
+    next_start: int | None,
+    *,
+    is_refused: bool = False,
+    now: datetime,
 ) -> bool:
     """Keep a page, let companies follow it, and move the reading on; whether there is more to read. A page that was read
-    twice changes nothing.
+    twice changes nothing. `is_refused`: Jira does not say what is left, and what is known of it stays (D8).
     """
     switch = await sync_state.lock_switch(scope)
     present = await standing(scope)
@@ -132,7 +146,7 @@ async def write(
         next_start=next_start,
         now=now,
     )
-    if next_start is None:
+    if next_start is None and not is_refused:
         await _forget_gone(scope)
     return next_start is not None
 
@@ -173,10 +187,10 @@ async def _keep(scope: TenantScope, names: dict[str, str], now: datetime) -> Seq
 async def _present(scope: TenantScope, organizations: Sequence[Organization]) -> Sequence[Present]:
     """The companies of these, and those that have the name of one."""
     rows = await scope.raw.fetch(
-        """
-        SELECT company_id, name, organization_id, organization_name FROM company
+        f"""
+        SELECT company_id, name, organization_id, organization_name, {IS_GONE} AS is_organization_gone FROM company
         WHERE tenant_id = $1 AND (organization_id = ANY($2) OR name_key = ANY($3)) ORDER BY company_id
-        """,
+        """,  # noqa: S608 - a constant
         scope.tenant_id,
         [each.organization_id for each in organizations],
         # Without accents, which the key of a company's name tells apart.
@@ -222,8 +236,8 @@ async def _follow(scope: TenantScope, fate: Follow, now: datetime) -> None:
         """
         UPDATE company SET organization_id = :organization_id, organization_name = :organization_name,
             name = :name, name_key = :name_key,
-            version = version + CASE WHEN name <> :name OR organization_id IS NULL THEN 1 ELSE 0 END,
-            updated_at = CASE WHEN name <> :name OR organization_id IS NULL THEN :now ELSE updated_at END
+            version = version + CASE WHEN name <> :name OR :is_new THEN 1 ELSE 0 END,
+            updated_at = CASE WHEN name <> :name OR :is_new THEN :now ELSE updated_at END
         WHERE tenant_id = :tenant_id AND company_id = :company_id
         """,
         company_id=fate.company_id,
@@ -231,6 +245,7 @@ async def _follow(scope: TenantScope, fate: Follow, now: datetime) -> None:
         organization_name=fate.organization.name,
         name=fate.name,
         name_key=contact.name_key(fate.name),
+        is_new=fate.is_new,
         now=now,
     )
 
@@ -254,7 +269,9 @@ async def _forget_gone(scope: TenantScope) -> None:
     """Whom the whole reading did not meet. The company stays, and so does a person's word about it."""
     await scope.execute(
         """
-        DELETE FROM organization WHERE tenant_id = :tenant_id AND NOT is_declined
-            AND read_at < (SELECT reading_since FROM company_rule WHERE tenant_id = :tenant_id)
+        DELETE FROM organization o USING company_rule r
+        WHERE o.tenant_id = :tenant_id AND r.tenant_id = :tenant_id AND NOT o.is_declined AND o.read_at < r.reading_since
+            -- D8: that there is none at all any more is not believed; who may see none gets an empty list.
+            AND EXISTS (SELECT FROM organization met WHERE met.tenant_id = :tenant_id AND met.read_at >= r.reading_since)
         """
     )

@@ -106,7 +106,10 @@ async def unread(scope: TenantScope, run_id: int, phase: str) -> Sequence[ListKe
 
 async def adopt(scope: TenantScope, run_id: int) -> None:
     """The run has read everything: from now on its order counts, and every other is forgotten."""
-    await _mark_moved(scope, run_id)
+    if await scope.fetch_val("SELECT EXISTS (SELECT FROM account_list WHERE tenant_id = :tenant_id)"):
+        await _mark_moved(scope, run_id)
+    else:
+        await _mark_elsewhere(scope, run_id)
     await scope.execute("DELETE FROM account_place WHERE tenant_id = :tenant_id AND run_id <> :run_id", run_id=run_id)
     await scope.execute(
         """
@@ -139,6 +142,28 @@ async def _mark_moved(scope: TenantScope, run_id: int) -> None:
         SELECT DISTINCT a.tenant_id, a.contact_id
         FROM moved JOIN account a ON a.tenant_id = :tenant_id AND a.account_id = moved.account_id
         WHERE a.contact_id IS NOT NULL ON CONFLICT DO NOTHING
+        """,
+        run_id=run_id,
+        phase=ORGANIZATIONS,
+    )
+
+
+async def _mark_elsewhere(scope: TenantScope, run_id: int) -> None:
+    """The sync was off, so nobody knows who has moved, and what is there is not to change by that (C3): only whoever is not
+    in the organization any more that gave the company.
+    """
+    await scope.execute(
+        """
+        WITH after AS (
+            SELECT container, unnest(account_ids) AS account_id FROM account_place
+            WHERE tenant_id = :tenant_id AND run_id = :run_id AND phase = :phase
+        )
+        INSERT INTO company_due (tenant_id, contact_id)
+        SELECT c.tenant_id, c.contact_id FROM contact c JOIN company USING (tenant_id, company_id)
+        WHERE c.tenant_id = :tenant_id AND c.company_by = 'organization' AND NOT EXISTS (
+            SELECT FROM account a JOIN after ON after.account_id = a.account_id
+            WHERE a.tenant_id = :tenant_id AND a.contact_id = c.contact_id AND after.container = company.organization_id)
+        ON CONFLICT DO NOTHING
         """,
         run_id=run_id,
         phase=ORGANIZATIONS,

@@ -54,8 +54,8 @@ async def carry_on(scope: TenantScope, number: int, *, enqueue: Enqueue, now: da
         case _:
             last = await _undo(scope, row["after_contact_id"], now)
             done = "undone"
-    await duties.call(scope, "issues", enqueue=enqueue)
     await duties.call(scope, "companies", enqueue=enqueue)
+    await duties.call(scope, "issues", enqueue=enqueue)
     if last is None:
         await _close(scope, done, now)
         return False
@@ -198,9 +198,10 @@ async def _undo(scope: TenantScope, after: int, now: datetime) -> ContactId | No
         for plan in taken_back
         if plan.before != plan.after
     ]
+    marked = await _marked(scope, contact_ids)
     await assigning.write(scope, changes, now=now)
-    # Else the rules would do the same again at once.
-    await assigning.unmark(scope, [plan.contact_id for plan in taken_back])
+    # Else the rules would do the same again at once. What was marked before was changed since, and is looked at.
+    await assigning.unmark(scope, [plan.contact_id for plan in taken_back if plan.contact_id not in marked])
     await _note(scope, planned, taken_back, "undone")
     return contact_ids[-1]
 
@@ -236,6 +237,17 @@ async def _present(scope: TenantScope, contact_ids: Sequence[ContactId]) -> Mapp
         contact_ids=list(contact_ids),
     )
     return {row["contact_id"]: Held(company_id=row["company_id"], company_by=row["company_by"]) for row in rows}
+
+
+async def _marked(scope: TenantScope, contact_ids: Sequence[ContactId]) -> frozenset[ContactId]:
+    rows = await scope.fetch_all(
+        """
+        SELECT contact_id FROM company_due
+        WHERE tenant_id = :tenant_id AND contact_id = ANY(CAST(:contact_ids AS bigint[]))
+        """,
+        contact_ids=list(contact_ids),
+    )
+    return frozenset(row["contact_id"] for row in rows)
 
 
 async def _companies(scope: TenantScope, planned: Sequence[Planned]) -> frozenset[int]:

@@ -49,7 +49,7 @@ class RuleWork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """The changes by what makes them: a rule gives a company, or none gives one any more."""
+    """The changes by what makes them: a rule gives a company, or none gives one any more. Ties are counted elsewhere."""
 
     by_organization: int
     by_domain: int
@@ -58,7 +58,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleChange:
-    """One contact whose company would be another. A company that is deleted meanwhile shows as None."""
+    """One contact whose company would be another. A company that is deleted meanwhile shows as None.
+
+    is_tie: it would have none, since several companies fit.
+    """
 
     contact_id: ContactId
     contact_name: str
@@ -67,6 +70,7 @@ class RuleChange:
     before_by: AssignedBy | None
     after: CompanyRef | None
     after_by: AssignedBy | None
+    is_tie: bool
     state: ChangeState
 
 
@@ -83,7 +87,7 @@ async def counts(scope: TenantScope) -> Counts:
         f"""
         SELECT count(*) FILTER (WHERE new_by = 'organization') AS by_organization,
             count(*) FILTER (WHERE new_by = 'domain') AS by_domain,
-            count(*) FILTER (WHERE new_company_id IS NULL) AS emptied
+            count(*) FILTER (WHERE new_company_id IS NULL AND NOT is_tie) AS emptied
         FROM rule_change w WHERE tenant_id = :tenant_id AND {IS_CHANGE}
         """  # noqa: S608 - a constant
     )
@@ -187,7 +191,7 @@ async def changes(scope: TenantScope, *, cursor: str | None, limit: int) -> keys
     after = 0 if cursor is None else keyset.read_id_cursor(cursor)
     rows = await scope.fetch_all(
         f"""
-        SELECT w.contact_id, c.name AS contact_name, c.email, w.state,
+        SELECT w.contact_id, c.name AS contact_name, c.email, w.state, w.is_tie,
             before.company_id AS before_id, before.name AS before_name, w.old_by AS before_by,
             after.company_id AS after_id, after.name AS after_name, w.new_by AS after_by
         FROM rule_change w
@@ -214,6 +218,7 @@ def _change(row: Row) -> RuleChange:
         before_by=row["before_by"],
         after=_company(row["after_id"], row["after_name"]),
         after_by=row["after_by"],
+        is_tie=row["is_tie"],
         state=row["state"],
     )
 

@@ -32,6 +32,7 @@ COLUMNS = (
     "beforeBy",
     "afterCompany",
     "afterBy",
+    "isTie",
     "state",
 )
 
@@ -123,7 +124,7 @@ async def list_changes(visit: Visit) -> Response:
 
 
 async def _write_sheet(visit: Visit) -> AsyncIterator[str]:
-    yield sheet.line(COLUMNS)
+    yield sheet.header(COLUMNS)
     cursor: str | None = None
     while True:
         async with visit.tenant() as scope:
@@ -139,6 +140,7 @@ def _write_line(change: RuleChange) -> str:
     cells = write_change(change) | {
         "beforeCompany": None if before is None else before.name,
         "afterCompany": None if after is None else after.name,
+        "isTie": "true" if change.is_tie else "false",
     }
     return sheet.line([cells[column] for column in COLUMNS])
 
@@ -182,6 +184,7 @@ def write_change(change: RuleChange) -> shape.Json:
         "beforeBy": change.before_by,
         "after": _write_ref(change.after),
         "afterBy": change.after_by,
+        "isTie": change.is_tie,
         "state": change.state,
     }
 

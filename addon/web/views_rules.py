@@ -37,11 +37,11 @@ async def page(scope: TenantScope, *, ledger: Ledger, now: datetime) -> View:
 
 
 async def rules_view(scope: TenantScope, *, focus: Focus | None = None) -> View:
-    unmatched = await company_rules.unmatched(scope)
+    unmatched = await company_rules.unmatched(scope, limit=UNMATCHED_SHOWN)
     return {
         "rules": await company_rules.read(scope),
-        "unmatched": unmatched[:UNMATCHED_SHOWN],
-        "unmatched_more": max(len(unmatched) - UNMATCHED_SHOWN, 0),
+        "unmatched": unmatched.shown,
+        "unmatched_more": unmatched.total - len(unmatched.shown),
         "focus": focus,
     }
 

@@ -1,5 +1,7 @@
 """Two companies become one: contacts keep what gave them their company, and the rules go on with the one that is left."""
 
+from datetime import timedelta
+
 import pytest
 
 from addon.crm.company import CompanyId
@@ -56,6 +58,36 @@ async def test_tie_between_the_two_is_settled(acme: Tenant) -> None:
     await acme.run()
     assert await acme.attention() == []
     assert (await firms.decided(acme))["Ana"] == ("West", "domain")
+
+
+async def test_organization_that_is_gone_stands_in_nobody_s_way(acme: Tenant, globex: Tenant) -> None:
+    """Deleted in Jira and made again, and meanwhile somebody gave the company another name."""
+    for tenant in (acme, globex):
+        old = firms.an_organization(tenant, "Hooli", organization_id="50")
+        firms.an_organization(tenant, "Initech", organization_id="60")
+        firms.a_member(tenant, "Ana", "ana@x.example", old)
+        await tenant.turn_on()
+        await firms.edit_company(tenant, "Hooli", name="Hooli Inc.")
+    elsewhere = await firms.companies(globex)
+    del acme.site.organizations["50"]
+    new = firms.an_organization(acme, "Hooli", organization_id="51")
+    firms.a_member(acme, "Ben", "ben@x.example", new)
+    acme.world.clock.advance(timedelta(minutes=1))
+    await acme.run()
+    assert {name: (await firms.decided(acme))[name] for name in ("Ana", "Ben")} == {
+        "Ana": ("Hooli Inc.", "organization"),
+        "Ben": ("Hooli", "organization"),
+    }
+    with pytest.raises(Invalid, match="another organization"):
+        await merge(acme, "Hooli", "Initech")
+    await merge(acme, "Hooli", "Hooli Inc.")
+    assert (await firms.companies(acme))["Hooli Inc."]["organizationId"] == new
+    await acme.run()
+    assert {name: (await firms.decided(acme))[name] for name in ("Ana", "Ben")} == dict.fromkeys(
+        ("Ana", "Ben"), ("Hooli Inc.", "organization")
+    )
+    assert "Hooli" not in await firms.companies(acme)
+    assert await firms.companies(globex) == elsewhere
 
 
 async def test_what_cannot_be_merged_changes_nothing(acme: Tenant, globex: Tenant) -> None:

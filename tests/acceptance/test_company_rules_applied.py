@@ -78,6 +78,27 @@ async def test_contact_that_is_edited_in_between_is_left_alone(acme: Tenant) -> 
     assert states == {"Ana": "left", "Ben": "left", "Cem": "undone"}
 
 
+async def test_contact_that_is_edited_before_undo_is_looked_at_again(acme: Tenant, globex: Tenant) -> None:
+    await globex.turn_on()
+    await firms.a_company(globex, "Other", "other.example")
+    await acme.turn_on()
+    for name in PEOPLE:
+        await acme.type_contact(name=name, email=f"{name}@firm.example")
+    await acme.world.work()
+    await firms.a_company(acme, "Firm", "firm.example")
+    await firms.a_company(acme, "Other", "other.example")
+    number = (await firms.preview(acme)).number
+    await firms.apply(acme, number)
+    await acme.turn_off()
+    # While the sync is off, the rules rest, and the mark of the edit waits.
+    await edit(acme, "Ana", email="ana@other.example")
+    assert (await firms.undo(acme, number)).undone == 3
+    assert await companies_of(acme, *PEOPLE) == [(None, None)] * 3
+    await acme.turn_on()
+    assert await companies_of(acme, *PEOPLE) == [("Other", "domain"), (None, None), (None, None)]
+    assert await firms.marks(globex) == await firms.marks(acme) == 0
+
+
 async def test_what_the_rules_do_not_say_any_more_is_not_applied(acme: Tenant) -> None:
     await three_people(acme)
     await firms.a_company(acme, "Firm", "firm.example")
@@ -116,6 +137,36 @@ async def test_ties_are_counted_and_asked_about_when_applied(acme: Tenant) -> No
     assert await acme.attention() == []
     await firms.apply(acme, work.number)
     assert await acme.attention() == [("company-tie", "")] * 3
+
+
+async def test_company_that_is_lost_to_a_tie_is_told_apart_from_one_that_no_rule_gives(
+    acme: Tenant, globex: Tenant
+) -> None:
+    await firms.a_company(acme, "East", "firm.example")
+    await firms.a_company(acme, "Old", "old.example")
+    old = await acme.type_contact(name="Dan", email="dan@old.example")
+    await three_people(acme)
+    await firms.a_company(acme, "West", "firm.example")
+    await firms.edit_company(acme, "Old", domains=[])
+    work = await firms.preview(acme)
+    assert (work.changes, work.ties) == (4, 3)
+    async with acme.world.database.tenant(acme.tenant_id) as scope:
+        assert await rule_work.counts(scope) == Counts(by_organization=0, by_domain=0, emptied=1)
+    shown = (await acme.get("/api/company-rules/preview/changes"))["values"]
+    assert {each["contactName"]: (each["after"], each["afterBy"], each["isTie"]) for each in shown} == {
+        "Dan": (None, None, False),
+        **dict.fromkeys(PEOPLE, (None, None, True)),
+    }
+    sheet = (await acme.call("GET", "/api/company-rules/preview/changes", accept="text/csv")).text.splitlines()
+    assert sheet[0].endswith("afterBy,isTie,state")
+    assert f"{old['id']},Dan,dan@old.example,Old,domain,,,false,planned" in sheet
+    assert sum(line.endswith(",East,domain,,,true,planned") for line in sheet) == 3
+    page = (await acme.call("GET", "/api/fragments/rules/trial")).text
+    rows = page.split('id="rule-changes"')[1]
+    assert (rows.count("No rule fits any more"), rows.count("Several companies fit")) == (1, 3)
+    assert 'id="work-emptied">1<' in page
+    await globex.turn_on()
+    assert (await firms.preview(globex)).ties == 0
 
 
 async def test_company_that_is_gone_does_not_come_back(acme: Tenant) -> None:

@@ -132,6 +132,7 @@ async def test_contact_that_loses_one_of_several_accounts_is_marked(acme: Site) 
 async def test_whole_scan_marks_whom_it_finds_elsewhere(acme: Site) -> None:
     await linked(acme)
     zero, one, two = [await name_of(acme, f"user-00{number}") for number in range(3)]
+    await adopted(acme, 0, (DESK, a_page("user-002")))
     await adopted(acme, 1, (ONE, a_page("user-000", "user-001")), (DESK, a_page("user-002")))
     assert await marked(acme) == {zero, one}
     await adopted(acme, 2, (ONE, a_page("user-001", "user-000")), (DESK, a_page()))

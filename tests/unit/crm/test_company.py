@@ -15,8 +15,10 @@ from addon.crm.company import DomainNameError
         ("münchen.de", "xn--mnchen-3ya.de"),
         ("XN--MNCHEN-3YA.de", "xn--mnchen-3ya.de"),
         ("acme\u3002com", "acme.com"),  # the ideographic full stop is a dot, too (UTS 46)
+        ("acme.com\u3002", "acme.com"),
         ("\uff41cme.com", "acme.com"),  # a full-width letter
         ("4chan.org", "4chan.org"),
+        ("a." * 126 + "b.", "a." * 126 + "b"),
     ],
 )
 def test_domain_is_stored_in_one_form(typed: str, stored: str) -> None:
@@ -35,11 +37,15 @@ def test_domain_is_stored_in_one_form(typed: str, stored: str) -> None:
         "a_b.com",
         "-a.com",
         "a..com",
+        "acme.com..",
+        "acme.com.\u3002",
+        "com\u3002",
         "ada@acme.com",
         "https://acme.com",
         "*.acme.com",
         "a" * 64 + ".com",
         "a." * 127 + "com",
+        "a." * 126 + "ab.",
         "\ud800.com",
         "\0.com",
         "acme.com/x",
@@ -60,3 +66,5 @@ def test_a_normalized_domain_stays_as_it_is(typed: str) -> None:
     assert company.normalize_domain(stored) == stored
     assert stored.isascii()
     assert len(stored) <= company.MAX_DOMAIN_LENGTH
+    assert len(stored.split(".")) > 1
+    assert all(stored.split("."))

@@ -10,7 +10,7 @@ ACME = Organization(organization_id="7", name="Acme")
 
 
 def present(company_id: int = 1, name: str = "Acme", **fields: Any) -> Present:
-    facts: dict[str, Any] = {"organization_id": None, "organization_name": None}
+    facts: dict[str, Any] = {"organization_id": None, "organization_name": None, "is_organization_gone": False}
     return Present(company_id=CompanyId(company_id), name=name, **(facts | fields))
 
 
@@ -34,10 +34,17 @@ def test_one_company_of_its_name_becomes_the_organization_s() -> None:
     assert settle(present(1, organization_id="8", organization_name="Acme"), present(2)) == follow(2, "Acme")
 
 
+def test_company_of_an_organization_that_is_gone_is_free() -> None:
+    gone = present(1, organization_id="8", organization_name="Acme", is_organization_gone=True)
+    assert settle(gone) == follow(1, "Acme")
+    assert settle(gone, present(2, organization_id="7", organization_name="Acme")) is None
+
+
 @pytest.mark.parametrize(
     "companies",
     [
         [present(1), present(2)],
+        [present(1), present(2, organization_id="8", organization_name="Acme", is_organization_gone=True)],
         [present(1, organization_id="8", organization_name="Acme")],
         [present(1), present(2), present(3, organization_id="8")],
     ],
