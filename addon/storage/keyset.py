@@ -8,7 +8,7 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 from addon.crm import draft
@@ -135,7 +135,10 @@ def _read_time(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise _refused()
-    return moment
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as exc:  # a year that only its own zone can say
+        raise _refused() from exc
 
 
 def _read_row_id(value: object) -> int:

@@ -54,7 +54,7 @@ async def is_user(scope: TenantScope, account_id: AccountId) -> bool:
 
 
 async def find_tie(scope: TenantScope, contact_id: ContactId) -> attention.Item | None:
-    """The open question which of several companies the contact belongs to."""
+    """The open question which of several companies the contact belongs to; None also where somebody dismissed it."""
     attention_id: int | None = await scope.fetch_val(
         """
         SELECT attention_id FROM attention
@@ -65,6 +65,7 @@ async def find_tie(scope: TenantScope, contact_id: ContactId) -> attention.Item 
     if attention_id is None:
         return None
     try:
-        return await attention.find(scope, attention_id)
+        tie = await attention.find(scope, attention_id)
     except NotFound:  # it is settled, and goes when somebody looks at the list
         return None
+    return None if tie.is_dismissed else tie

@@ -35,8 +35,7 @@ async def export_contacts(visit: Visit) -> Response:
 
 
 async def _write(visit: Visit, wanted: searching.Search, names: Sequence[str]) -> AsyncIterator[str]:
-    header = (*COLUMNS, *(f"{columns.ATTRIBUTE}{name}" for name in names), REST)
-    yield sheet.BYTE_ORDER_MARK + sheet.line(header)
+    yield sheet.header((*COLUMNS, *(f"{columns.ATTRIBUTE}{name}" for name in names), REST))
     known = frozenset(names)
     async for part in export.parts(visit.tenant, wanted):
         yield "".join(sheet.line(_cells(contact, names, known)) for contact in part)

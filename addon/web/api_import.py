@@ -166,7 +166,7 @@ async def list_problems(visit: Visit) -> Response:
 
 
 async def _write_sheet(visit: Visit, found: Import) -> AsyncIterator[str]:
-    yield sheet.BYTE_ORDER_MARK + sheet.line(PROBLEM_COLUMNS)
+    yield sheet.header(PROBLEM_COLUMNS)
     cursor: str | None = None
     while True:
         async with visit.tenant() as scope:

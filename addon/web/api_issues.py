@@ -5,7 +5,7 @@ such issue.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
@@ -13,8 +13,8 @@ from starlette.routing import BaseRoute
 
 from addon.crm import draft
 from addon.crm.company import CompanyId
-from addon.crm.contact import Contact
-from addon.errors import FieldProblem, Invalid, NotFound
+from addon.crm.contact import Contact, ContactId
+from addon.errors import FieldProblem, Invalid, NotFound, StaleVersion
 from addon.storage import contacts
 from addon.storage.database import TenantScope
 from addon.web import auth, body, marks, reporter, shape
@@ -24,13 +24,17 @@ from addon.web.reporter import Sight
 
 ROOT = "/api/issues"
 RULES = "rules"
-FIELDS = ("companyId", "version")
+FIELDS = ("contactId", "companyId", "version")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
-    """What a person says of the reporter's company. `is_for_rules`: nothing more; the rules choose again."""
+    """What a person says of the company of the contact that they saw; the issue may have another reporter since.
 
+    `is_for_rules`: nothing more; the rules choose again.
+    """
+
+    contact_id: ContactId
     company_id: CompanyId | None
     is_for_rules: bool
     version: int
@@ -54,8 +58,14 @@ async def set_company(visit: Visit) -> Response:
     word = read_word(await body.read_json(visit.request))
     issue_id = await seen_issue(visit)
     contact = contact_of(await reporter.look(visit, issue_id))
-    async with visit.tenant() as scope:
-        await carry_out(visit, scope, contact, word)
+    if word.contact_id != contact.contact_id:
+        raise StaleVersion("The issue has another reporter by now. Load it again, then repeat your change.")
+    try:
+        async with visit.tenant() as scope:
+            await carry_out(visit, scope, contact, word)
+    except Invalid as error:
+        problems = [replace(each, field="companyId") if each.field == "company" else each for each in error.problems]
+        raise Invalid(problems) from error
     return JSONResponse(_issue(await reporter.look(visit, issue_id), may_see=True))
 
 
@@ -78,16 +88,21 @@ def contact_of(sight: Sight) -> Contact:
 def read_word(sent: Mapping[str, object]) -> Word:
     """Raises Invalid."""
     problems = [FieldProblem(field=name, problem="is not known") for name in sorted(set(sent) - set(FIELDS))]
-    wanted, version = sent.get("companyId"), sent.get("version")
+    contact_id, wanted, version = draft.read_id(sent.get("contactId")), sent.get("companyId"), sent.get("version")
     company_id = draft.read_id(wanted)
+    if contact_id is None:
+        problems.append(FieldProblem(field="contactId", problem="must be the id of the contact that was read"))
     if "companyId" not in sent or not (wanted is None or wanted == RULES or company_id is not None):
         problems.append(FieldProblem(field="companyId", problem='must be the id of a company, null, or "rules"'))
     if not isinstance(version, int) or isinstance(version, bool):
         problems.append(FieldProblem(field="version", problem="must be the version that was read"))
-    if problems or not isinstance(version, int):
+    if problems or contact_id is None or not isinstance(version, int):
         raise Invalid(problems)
     return Word(
-        company_id=None if company_id is None else CompanyId(company_id), is_for_rules=wanted == RULES, version=version
+        contact_id=ContactId(contact_id),
+        company_id=None if company_id is None else CompanyId(company_id),
+        is_for_rules=wanted == RULES,
+        version=version,
     )
 
 

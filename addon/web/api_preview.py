@@ -61,7 +61,7 @@ async def list_accounts(visit: Visit) -> Response:
 
 
 async def _write_sheet(visit: Visit, outcome: Outcome) -> AsyncIterator[str]:
-    yield sheet.line(COLUMNS)
+    yield sheet.header(COLUMNS)
     cursor: str | None = None
     while True:
         async with visit.tenant() as scope:

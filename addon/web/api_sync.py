@@ -118,7 +118,7 @@ async def list_changes(visit: Visit) -> Response:
 
 
 async def _write_sheet(visit: Visit, run_id: int, which: history.Which) -> AsyncIterator[str]:
-    yield sheet.line(sheet.CHANGE_COLUMNS)
+    yield sheet.header(sheet.CHANGE_COLUMNS)
     cursor: str | None = None
     while True:
         async with visit.tenant() as scope:

@@ -118,10 +118,11 @@ async def merge_company(visit: Visit) -> Response:
 
 
 async def company_choices(visit: Visit) -> Response:
-    """The options of a contact form's company, for where there are too many to list."""
+    """The options of a contact form's company, for where there are too many to list; the chosen one stays chosen."""
     query = body.Query(visit.request)
-    text = query.text("company-query") or ""
+    text, company_id = query.text("company-query") or "", query.row_id("company")
     query.check()
     async with visit.tenant() as scope:
-        choices = await cards.company_choices(scope, query=text, chosen=None)
-    return render.fragment("company_options.html", {"choices": choices, "chosen": None})
+        chosen = None if company_id is None else await companies.find_ref(scope, CompanyId(company_id))
+        choices = await cards.company_choices(scope, query=text, chosen=chosen)
+    return render.fragment("company_options.html", {"choices": choices, "chosen": chosen})

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute
 from addon.crm import draft
 from addon.crm.company import CompanyId
 from addon.errors import FieldProblem, Invalid, StaleVersion
-from addon.storage import companies
+from addon.storage import companies, sync_state
 from addon.storage.database import TenantScope
 from addon.web import api_issues, body, notices, render, reporter, texts, views_issue
 from addon.web.auth import Right, Visit, api
@@ -31,10 +31,10 @@ def routes(deps: WebDeps) -> list[BaseRoute]:
 
 async def company_choices(visit: Visit) -> Response:
     query = body.Query(visit.request)
-    text = query.text("company-query") or ""
+    text, selected = query.text("company-query") or "", query.text(COMPANY) or views_issue.NOBODY
     query.check()
     async with visit.tenant() as scope:
-        view = await views_issue.choices(scope, query=text)
+        view = await views_issue.choices(scope, query=text, selected=selected)
     return render.fragment("issue_company_options.html", view)
 
 
@@ -68,7 +68,7 @@ async def _read(visit: Visit, scope: TenantScope, fields: Mapping[str, str]) -> 
     wanted = fields.get(COMPANY)
     if wanted == views_issue.NEW:
         wanted = str(await _named(visit, scope, fields.get(NEW_NAME, "")))
-    said: dict[str, object] = {"version": draft.read_id(fields.get("version"))}
+    said: dict[str, object] = {"contactId": fields.get("contact"), "version": draft.read_id(fields.get("version"))}
     if wanted is not None:
         said["companyId"] = wanted or None
     try:
@@ -83,6 +83,8 @@ async def _named(visit: Visit, scope: TenantScope, name: str) -> CompanyId:
     reading = draft.read_new_company({"name": name})
     if reading.problems:
         raise Invalid([replace(each, field=NEW_NAME) for each in reading.problems])
+    # Two people who say the same name at once would each find none: the second waits for the first.
+    await sync_state.lock_switch(scope)
     match await companies.named(scope, name):
         case []:
             return (await companies.create(scope, reading, now=visit.now())).company_id

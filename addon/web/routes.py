@@ -97,10 +97,11 @@ def public_routes(deps: WebDeps) -> list[BaseRoute]:
 
 def middleware(deps: WebDeps) -> list[Middleware]:
     """Outermost first."""
+    larger = dict.fromkeys(upload.PATHS, upload.MAX_BODY_BYTES) | {webhooks.ISSUE_PATH: webhooks.MAX_ISSUE_BYTES}
     return [
         Middleware(SecurityHeaders, is_https=urlsplit(deps.base_url).scheme == "https"),
         Middleware(Boundary),
-        Middleware(BodyLimit, larger=dict.fromkeys(upload.PATHS, upload.MAX_BODY_BYTES)),
+        Middleware(BodyLimit, larger=larger),
     ]
 
 

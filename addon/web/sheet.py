@@ -27,6 +27,11 @@ def change(made: Change) -> str:
     return line([written[column] for column in CHANGE_COLUMNS])
 
 
+def header(columns: Sequence[str]) -> str:
+    """How every sheet begins."""
+    return BYTE_ORDER_MARK + line(columns)
+
+
 def line(cells: Sequence[str | None]) -> str:
     """One line of a sheet; None is an empty cell."""
     buffer = io.StringIO()

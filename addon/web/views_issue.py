@@ -71,9 +71,10 @@ async def panel(visit: Visit, issue_id: int, *, is_overtaken: bool = False, type
     return view | {"is_admin": not is_settled and await auth.may(visit.caller, Right.ADMIN, deps=visit.deps)}
 
 
-async def choices(scope: TenantScope, *, query: str) -> View:
-    """The companies that the form offers, for where there are too many to list."""
-    return {"choices": await cards.company_choices(scope, query=query, chosen=None), "selected": NOBODY}
+async def choices(scope: TenantScope, *, query: str, selected: str) -> View:
+    """The companies that the form offers, for where there are too many to list; `selected` stays what is chosen."""
+    chosen = await _company(scope, selected)
+    return {"choices": await cards.company_choices(scope, query=query, chosen=chosen), "selected": selected}
 
 
 async def _lack(scope: TenantScope, contact: Contact) -> Lack:

@@ -27,9 +27,13 @@ IDENTIFIER = "X-Atlassian-Webhook-Identifier"
 
 MAX_IDENTIFIER_LENGTH = 256
 
+ISSUE_PATH = "/webhooks/issue"
+MAX_ISSUE_BYTES = 25 * 1024 * 1024
+# An issue comes with all of its texts. Jira delivers no more (Atlassian, "Webhooks"), and what is refused is not sent again.
+
 
 def routes(deps: WebDeps) -> list[BaseRoute]:
-    return [webhook("/webhooks/user", receive, deps=deps), webhook("/webhooks/issue", receive, deps=deps)]
+    return [webhook("/webhooks/user", receive, deps=deps), webhook(ISSUE_PATH, receive, deps=deps)]
 
 
 async def receive(visit: Visit) -> Response:

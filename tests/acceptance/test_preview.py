@@ -91,7 +91,7 @@ async def test_list_of_a_preview_is_paged_and_a_sheet(prepared: Tenant) -> None:
     sheet = await prepared.call("GET", "/api/sync/preview/link", accept="text/csv")
     assert sheet.headers["content-type"].startswith("text/csv")
     head, line = sheet.text.splitlines()
-    assert head == "accountId,displayName,kind,active,email,emailState,contactId,contactName"
+    assert head == "\ufeffaccountId,displayName,kind,active,email,emailState,contactId,contactName"
     assert line.split(",")[1:6] == ["Ann Example", "user", "true", "ANN@example.com", "visible"]
     assert line.endswith(",Ann Typed")
     assert (await prepared.call("GET", "/api/sync/preview/others")).status_code == 404

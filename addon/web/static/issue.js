@@ -41,11 +41,15 @@ async function list(section) {
 }
 
 document.body.addEventListener('click', ({ target }) => {
-  if (target.closest('[data-again]')) list(target.closest('[data-others]'));
+  if (!target.closest('[data-again]')) return;
+  const section = target.closest('[data-others]');
+  // The button is about to be hidden, and would take the focus with it.
+  section.querySelector('h2').focus();
+  list(section);
 });
 
-// A swap brings the panel's parts one by one.
+// At first htmx says this of the whole body, perhaps before this script runs: what is there then is listed below.
 document.body.addEventListener('htmx:load', ({ detail: { elt } }) => {
-  if (elt.matches('[data-others]')) list(elt);
+  if (elt !== document.body) elt.querySelectorAll('[data-others]').forEach(list);
 });
 document.querySelectorAll('[data-others]').forEach(list);

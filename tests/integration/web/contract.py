@@ -165,6 +165,7 @@ class RuleChange(Strict):
     before_by: CompanyBy | None
     after: CompanyRef | None
     after_by: CompanyBy | None
+    is_tie: bool
     state: Literal["planned", "applied", "undone", "left"]
 
 

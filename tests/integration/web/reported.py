@@ -18,7 +18,6 @@ ADA = AccountId("qm:ada")
 AGENT = AccountId("5b10:agent")
 CUSTOMER = AccountId("qm:somebody")
 USERS = frozenset({"jira-users"})
-PATH = f"issues/{ISSUE}"
 
 
 def show_issue(people: People, sites: Sequence[Desk]) -> None:
@@ -30,9 +29,9 @@ def show_issue(people: People, sites: Sequence[Desk]) -> None:
             people.shown.add((tenant_id, person, ISSUE))
 
 
-async def report(site: Desk, reporter_id: AccountId | None) -> None:
+async def report(site: Desk, reporter_id: AccountId | None, issue_id: int = ISSUE) -> None:
     """As an event of Jira tells."""
-    facts = IssueFacts(issue_id=ISSUE, reporter_id=reporter_id, updated_at=NOW)
+    facts = IssueFacts(issue_id=issue_id, reporter_id=reporter_id, updated_at=NOW)
     async with site.database.tenant(site.tenant.tenant_id) as scope:
         await issue_company.learn(scope, [facts], is_backlog=False)
 
@@ -57,9 +56,9 @@ def said(text: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text.rpartition("<main")[2])).split())
 
 
-async def set_company(site: Desk, made: dict[str, Any], **fields: str) -> httpx.Response:
+async def set_company(site: Desk, made: dict[str, Any], issue_id: int = ISSUE, /, **fields: str) -> httpx.Response:
     form = {"contact": made["id"], "version": str(made["version"]), **fields}
-    return await site.call("PATCH", f"/api/fragments/{PATH}/company", form=form)
+    return await site.call("PATCH", f"/api/fragments/issues/{issue_id}/company", form=form)
 
 
 async def due(site: Desk) -> Sequence[str]:

@@ -1,16 +1,18 @@
 """A person's word about the company of an issue's reporter: by the panel's form and by the API."""
 
+import asyncio
 import html
 import json
-import re
 from typing import Any
 
 import pytest
 
+from addon.storage import sync_state
 from lifecycle.tenant import AccountId
+from tests.integration.storage.site import Site
 from tests.integration.web import reported
-from tests.integration.web.desk import MEMBER, NOW, Desk, People
-from tests.integration.web.html import fragment, read
+from tests.integration.web.desk import ADMIN, MEMBER, Desk, People
+from tests.integration.web.html import read
 from tests.integration.web.reported import ADA, AGENT, ISSUE, ada, due, panel, report, said, set_company
 
 MARKUP = '"><script>alert(1)</script> & \\ "Sons"'
@@ -67,6 +69,29 @@ async def test_new_company_is_made_once(acme: Desk) -> None:
     assert len((await acme.get("/api/companies"))["values"]) == 1
 
 
+async def test_new_company_that_two_people_save_at_once_is_made_once(acme: Desk, globex: Desk, people: People) -> None:
+    """Of one site; the same name at another is another company."""
+    other = 10002
+    for person in (ADMIN, MEMBER):
+        people.shown.add((acme.tenant.tenant_id, person, other))
+    made, theirs = await ada(acme), await ada(globex)
+    bob = await acme.make_contact(name="Bob")
+    await acme.link(bob["id"], "qm:bob", kind="customer")
+    await report(acme, AccountId("qm:bob"), other)
+    async with acme.database.tenant(acme.tenant.tenant_id) as scope:
+        await sync_state.lock_switch(scope)
+        saving = [
+            asyncio.create_task(set_company(site, contact, issue_id, company="new", newCompany="Acme"))
+            for site, contact, issue_id in ((acme, made, ISSUE), (acme.as_person(MEMBER), bob, other))
+        ]
+        await Site(database=acme.database, tenant_id=acme.tenant.tenant_id, queue=[]).somebody_waits(sessions=2)
+    read(await set_company(globex, theirs, company="new", newCompany="Acme"))
+    for answer in await asyncio.gather(*saving):
+        assert "Acme" in said(read(answer))
+    assert [company["contacts"] for company in (await acme.get("/api/companies"))["values"]] == [2]
+    assert [company["contacts"] for company in (await globex.get("/api/companies"))["values"]] == [1]
+
+
 async def test_new_company_that_cannot_be_is_refused_beside_its_field(acme: Desk) -> None:
     made = await ada(acme)
     for _ in range(2):
@@ -111,25 +136,19 @@ async def test_form_about_another_reporter_changes_nobody(acme: Desk) -> None:
         assert (await acme.get(f"/api/contacts/{contact['id']}"))["company"] is None
 
 
-async def test_tie_names_the_companies_and_leads_administrators_to_the_decision(acme: Desk) -> None:
-    made = await ada(acme)
-    tied = [await acme.make_company(name=name) for name in ("Acme", "Acme East")]
-    async with acme.database.tenant(acme.tenant.tenant_id) as scope:
-        await scope.execute(
-            """
-            INSERT INTO attention (tenant_id, kind, account_id, contact_id, company_ids, since)
-            VALUES (:tenant_id, 'company-tie', '', CAST(:contact_id AS bigint), CAST(:tied AS bigint[]), :now)
-            """,
-            tied=[int(company["id"]) for company in tied],
-            contact_id=int(made["id"]),
-            now=NOW,
-        )
-    text = await panel(acme)
-    assert "Several companies fit, so none was chosen: Acme , Acme East" in said(text)
-    assert "crm-settings" in text
-    assert "crm-settings" not in await panel(acme.as_person(MEMBER))
-    read(await set_company(acme, made, company=tied[0]["id"]))
-    assert "Several companies fit" not in await panel(acme)
+async def test_word_about_another_reporter_changes_nobody(acme: Desk, globex: Desk) -> None:
+    """Contacts that are new have one version, so that it cannot tell them apart."""
+    company = await acme.make_company()
+    made, theirs = await ada(acme), await ada(globex)
+    bob = await acme.make_contact(name="Bob")
+    await acme.link(bob["id"], "qm:bob", kind="customer")
+    await report(acme, AccountId("qm:bob"))
+    word = {"contactId": made["id"], "companyId": company["id"], "version": bob["version"]}
+    answer = await acme.call("PUT", f"/api/issues/{ISSUE}/company", json=word)
+    assert (answer.status_code, answer.json()["code"]) == (409, "stale-version")
+    assert (await globex.call("PUT", f"/api/issues/{ISSUE}/company", json=word)).status_code == 409
+    for site, contact in ((acme, made), (acme, bob), (globex, theirs)):
+        assert (await site.get(f"/api/contacts/{contact['id']}"))["company"] is None
 
 
 async def test_json_says_the_same_by_the_same_rights(acme: Desk, globex: Desk) -> None:
@@ -157,11 +176,13 @@ async def test_json_says_the_same_by_the_same_rights(acme: Desk, globex: Desk) -
         "companyBy": None,
         "syncOn": False,
     }
-    member, word = acme.as_person(MEMBER), {"companyId": None, "version": made["version"]}
+    member, word = acme.as_person(MEMBER), {"contactId": made["id"], "companyId": None, "version": made["version"]}
     said_none = await member.call("PUT", f"{path}/company", json=word)
     assert (said_none.json()["company"], said_none.json()["companyBy"]) == (None, "person")
     assert (await member.call("PUT", f"{path}/company", json=word)).json()["code"] == "stale-version"
-    rules = await member.call("PUT", f"{path}/company", json={"companyId": "rules", "version": made["version"] + 1})
+    rules = await member.call(
+        "PUT", f"{path}/company", json=word | {"companyId": "rules", "version": word["version"] + 1}
+    )
     assert rules.json()["companyBy"] is None
     assert (await acme.as_person(AGENT).call("PUT", f"{path}/company", json=word)).status_code == 403
     assert (await globex.call("PUT", f"{path}/company", json=word)).status_code == 404
@@ -170,23 +191,17 @@ async def test_json_says_the_same_by_the_same_rights(acme: Desk, globex: Desk) -
 @pytest.mark.parametrize(
     ("word", "fields"),
     [
-        ({}, ["companyId", "version"]),
+        ({"contactId": None}, ["contactId", "companyId", "version"]),
+        ({"contactId": 1, "companyId": None, "version": 1}, ["contactId"]),
         ({"companyId": 1, "version": 1}, ["companyId"]),
         ({"companyId": "new", "version": True}, ["companyId", "version"]),
         ({"companyId": None, "version": 1, "name": "x"}, ["name"]),
-        ({"companyId": "999", "version": 1}, ["company"]),
+        ({"companyId": "999", "version": 1}, ["companyId"]),
     ],
 )
 async def test_word_that_means_nothing_is_refused(acme: Desk, word: dict[str, Any], fields: list[str]) -> None:
-    await ada(acme)
-    answer = await acme.call("PUT", f"/api/issues/{ISSUE}/company", json=word)
+    """`word` is about the reporter's contact where it names none."""
+    made = await ada(acme)
+    answer = await acme.call("PUT", f"/api/issues/{ISSUE}/company", json={"contactId": made["id"]} | word)
     assert answer.status_code == 422
     assert [each["field"] for each in answer.json()["errors"]] == fields
-
-
-async def test_choices_are_searched_and_begin_with_what_is_no_company(acme: Desk) -> None:
-    for name in ("Acme", "Globex"):
-        await acme.make_company(name=name)
-    text = await fragment(acme, "GET", "issues/choices", params={"company-query": "glo"})
-    assert re.findall(r'<option value="(\w*)"', text)[:3] == ["rules", "", "new"]
-    assert ("Globex" in text, "Acme" in text) == (True, False)

@@ -64,7 +64,7 @@ async def test_issue_that_jira_does_not_show_is_none(acme: Desk, people: People)
     made = await ada(acme)
     people.shown.discard((acme.tenant.tenant_id, MEMBER, ISSUE))
     member = acme.as_person(MEMBER)
-    word = {"companyId": None, "version": 1}
+    word = {"contactId": made["id"], "companyId": None, "version": 1}
     assert (await member.call("GET", f"/api/issues/{ISSUE}")).json()["code"] == "not-found"
     assert (await member.call("PUT", f"/api/issues/{ISSUE}/company", json=word)).status_code == 404
     assert (await set_company(member, made, company="")).status_code == 404

@@ -106,7 +106,8 @@ async def test_changes_as_csv_are_complete_and_run_no_formula(acme: Desk) -> Non
     answer = await acme.call("GET", f"/api/sync/runs/{run_id}/changes", headers={"Accept": "text/csv"})
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["vary"] == "Accept"
-    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert answer.text.startswith("\ufeff")
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
     assert len(rows) == 450
     assert rows[0]["new"] == '\'=HYPERLINK("x")'
     assert (rows[0]["old"], rows[0]["contactName"], rows[1]["old"]) == ("", "Ada, Countess", "v1")

@@ -1,7 +1,7 @@
 """What Jira is told when it delivers an event, and what of it is kept."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -114,6 +114,32 @@ async def test_body_that_is_no_json_object_is_400(acme: Desk, content: bytes) ->
 async def test_other_bodies_are_refused_as_everywhere(acme: Desk) -> None:
     assert (await hear(acme, headers={"Content-Type": "text/plain"})).status_code == 415
     assert (await hear(acme, content=b'{"a": "' + b"x" * 1024 * 1024 + b'"}')).status_code == 413
+
+
+@pytest.mark.usefixtures("_synced")
+async def test_issue_with_a_long_text_is_taken(acme: Desk, globex: Desk) -> None:
+    """Jira does not send again what is refused."""
+    fields = {"reporter": {"accountId": ANN}, "description": "x" * 2 * 1024 * 1024}
+    answer = await hear(acme, ISSUE, body={"webhookEvent": "jira:issue_created", "issue": {"fields": fields}})
+    assert answer.status_code == 204
+    assert [row["account_id"] for row in await stored(acme)] == [ANN]
+    assert await stored(globex) == []
+    too_long = str(webhooks.MAX_ISSUE_BYTES + 1)
+    assert (await hear(acme, ISSUE, headers={"Content-Length": too_long})).status_code == 413
+
+
+async def test_body_of_an_unknown_caller_is_not_read(acme: Desk) -> None:
+    is_read = False
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal is_read
+        is_read = True
+        yield b"{}"
+
+    for token in ({}, {"Authorization": f"JWT {acme.token(secret='x' * 64)}"}):
+        answer = await acme.http.post(ISSUE, content=body(), headers={"Content-Type": "application/json", **token})
+        assert answer.status_code == 401
+    assert not is_read
 
 
 @pytest.mark.usefixtures("_synced")

@@ -16,6 +16,10 @@ def test_line_reads_back_as_it_was_written(cells: list[str | None]) -> None:
     assert row == [formula.guard(cell or "") for cell in cells]
 
 
+def test_sheet_begins_with_the_mark_of_its_character_set() -> None:
+    assert sheet.header(["name", "=x"]).encode() == b"\xef\xbb\xbfname,'=x\r\n"
+
+
 @pytest.mark.parametrize(
     ("accept", "is_wanted"),
     [
