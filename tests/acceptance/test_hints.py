@@ -332,6 +332,9 @@ async def test_failed_deliveries_are_fetched_each_hour_and_each_once(acme: Tenan
     stored = await deliveries(acme)
     assert (len(stored), await people(globex)) == (121, others)
 
+    for _ in range(2):
+        await schedules.tend()
+        await acme.world.work()
     calls = len(acme.world.jira.calls)
     await schedules.tend()
     await acme.world.work()

@@ -85,7 +85,7 @@ async def contacts_of(database: Database, tenant_id: TenantId) -> list[tuple[obj
         history = await scope.fetch_all(
             """
             SELECT account_id, field, old, new, cause FROM change WHERE tenant_id = :tenant_id
-            ORDER BY account_id, field, cause
+            ORDER BY account_id, field, cause, old, new
             """
         )
     return [tuple(row.values()) for row in (*rows, *history)]
@@ -94,7 +94,7 @@ async def contacts_of(database: Database, tenant_id: TenantId) -> list[tuple[obj
 @pytest.mark.timeout(PATIENCE_S * 2)
 async def test_run_of_a_killed_worker_is_finished_by_another(database: Database) -> None:
     tenants: list[TenantId] = []
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
 
         def parts(keys_url: str) -> app.Parts:
             config = Settings(
@@ -132,8 +132,13 @@ async def test_run_of_a_killed_worker_is_finished_by_another(database: Database)
     assert await contacts_of(database, broken) == await contacts_of(database, unbroken)
 
 
-async def turn_on(database: Database, tenant_id: TenantId) -> None:
+async def turn_rules_off(database: Database, tenant_id: TenantId) -> None:
+    """The rules give companies when they come to it, which does depend on who did the work."""
     async with database.tenant(tenant_id) as scope:
-        # The rules give companies when they come to it, which does depend on who did the work.
         await company_rules.change(scope, by_organization=False, by_domain=False)
+
+
+async def turn_on(database: Database, tenant_id: TenantId) -> None:
+    await turn_rules_off(database, tenant_id)
+    async with database.tenant(tenant_id) as scope:
         await sync_state.switch(scope, enabled=True, include_inactive=None, enqueue=app.enqueue, now=app.now())

@@ -54,7 +54,7 @@ async def serve() -> collections.abc.AsyncIterator[stage.Serve]:
 
 @fixture
 async def sandbox_server(serve: stage.Serve) -> collections.abc.AsyncIterator[stage.SandboxServer]:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=deployment.PATIENCE_S) as client:
         running = cloud.Cloud(client=client)
         listeners, sites = [], []
         for seed in (1, 2):

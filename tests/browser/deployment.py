@@ -121,12 +121,11 @@ class Deployment:
 async def deploy(database_url: str, folder: pathlib.Path) -> AsyncIterator[Deployment]:
     """Runs as long as the block; what the processes say goes to files in `folder`."""
     async with contextlib.AsyncExitStack() as stack:
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=30))
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=PATIENCE_S))
         sandbox = (str(TOOLS / "jira-sandbox"), "--port", "0", "--sites", str(SITES), "--people", str(PEOPLE))
         await stack.enter_async_context(_process(folder / "sandbox", {}, *sandbox))
         sites = await _addresses(folder / "sandbox")
-        listening, port = sockets.listen("127.0.0.1")
-        listening.close()
+        port = sockets.a_free_port()
         addon_url = f"http://127.0.0.1:{port}"
         settings = {
             "CRM_SYNC_ADDON_KEY": ADDON_KEY,

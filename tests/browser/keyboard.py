@@ -23,10 +23,8 @@ class Hands:
     async def reach(self, wanted: Locator, *, backwards: bool = False) -> None:
         """Tab until it has the focus."""
         await expect(wanted).to_be_visible()
-        element = await wanted.element_handle()
-        assert element is not None
         for _ in range(MAX_STOPS):
-            if await element.evaluate("element => element === document.activeElement && document.hasFocus()"):
+            if await wanted.evaluate("element => element === document.activeElement && document.hasFocus()"):
                 return
             await self.page.keyboard.press("Shift+Tab" if backwards else "Tab")
             for frame in self.page.frames:

@@ -62,3 +62,10 @@ async def grown(frame: playwright.async_api.Frame) -> None:
     """Once the frame is as tall as its content: until then what stands below moves, and a click on its old place is lost."""
     await frame.wait_for_function("() => document.documentElement.scrollHeight <= window.innerHeight")
     await frame.evaluate("() => new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(shown)))")
+
+
+async def press(frame: playwright.async_api.Frame, target: playwright.async_api.Locator) -> None:
+    """Click on what came with, or stands below, something that made the page longer."""
+    await target.wait_for()
+    await grown(frame)
+    await target.click()

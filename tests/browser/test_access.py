@@ -52,7 +52,7 @@ async def test_member_of_a_named_group_sees_contacts_and_no_settings(
     contacts = await open_module(here, ADDON_KEY, "crm-contacts")
     await contacts.get_by_role("button", name="New contact").click()
     await contacts.get_by_label("Name").fill("Ada")
-    await contacts.get_by_role("button", name="Create").click()
+    await stage.press(contacts, contacts.get_by_role("button", name="Create"))
     await expect(contacts.get_by_role("heading", name="Ada")).to_be_focused()
     for method in ("GET", "PUT"):
         assert await status_of(page, here, method, "/api/sync") == 403
@@ -87,14 +87,14 @@ async def test_what_was_typed_outlives_the_session(
     for _ in range(2):
         await here.call("POST", "reinstall", {})
     await here.break_with(sessionSeconds=-120)
-    await contacts.get_by_role("button", name="Create").click()
+    await stage.press(contacts, contacts.get_by_role("button", name="Create"))
     await expect(contacts.get_by_role("alert")).to_contain_text("Not authenticated")
     assert answers == [401, 401]
     await expect(contacts.get_by_label("Name")).to_have_value("Grace Hopper")
     await expect(contacts.get_by_label("Phone")).to_have_value("+1 555 0100")
 
     await here.break_with(healthy=True)
-    await contacts.get_by_role("button", name="Create").click()
+    await stage.press(contacts, contacts.get_by_role("button", name="Create"))
     await expect(contacts.get_by_role("heading", name="Grace Hopper")).to_be_focused()
     assert answers == [401, 401, 401, 200]
     await expect(contacts.get_by_label("Phone")).to_have_value("+1 555 0100")

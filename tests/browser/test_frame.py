@@ -20,6 +20,8 @@ CONTACTS, COMPANIES, SETTINGS = "crm-contacts", "crm-companies", "crm-settings"
 MODULES = (SETTINGS, CONTACTS, COMPANIES)
 UNREACHABLE = "The service does not answer"
 TOKYO = ZoneInfo("Asia/Tokyo")
+# The page waits two seconds for Jira to name the time zone, and then keeps the browser's.
+PATIENT = "const s = setTimeout; window.setTimeout = (f, ms, ...given) => s(f, ms === 2000 ? 60000 : ms, ...given);"
 
 
 def in_words(at: datetime, zone: ZoneInfo) -> str:
@@ -28,8 +30,9 @@ def in_words(at: datetime, zone: ZoneInfo) -> str:
 
 
 async def test_times_are_those_of_the_readers_zone_and_profile_wins(
-    here: deployment.JiraSite, open_module: stage.OpenModule
+    here: deployment.JiraSite, open_module: stage.OpenModule, page: Page
 ) -> None:
+    await page.add_init_script(PATIENT)
     await here.change_person(accounts.WELL_KNOWN_ADMIN, timeZone="Asia/Tokyo")
     await here.sync()
     settings = await open_module(here, ADDON_KEY, SETTINGS)
@@ -41,8 +44,9 @@ async def test_times_are_those_of_the_readers_zone_and_profile_wins(
 
 
 async def test_times_that_a_swap_brings_are_relative_and_exact_in_the_title(
-    here: deployment.JiraSite, open_module: stage.OpenModule
+    here: deployment.JiraSite, open_module: stage.OpenModule, page: Page
 ) -> None:
+    await page.add_init_script(PATIENT)
     await here.change_person(accounts.WELL_KNOWN_ADMIN, timeZone="America/New_York")
     contacts = await open_module(here, ADDON_KEY, CONTACTS)
     await contacts.locator("main").evaluate(
@@ -184,7 +188,7 @@ async def test_frame_is_as_tall_as_its_content(
     contacts = await open_module(here, ADDON_KEY, CONTACTS)
     await contacts.get_by_role("button", name="New contact").click()
     for _ in range(12):
-        await contacts.get_by_role("button", name="Add attribute").click()
+        await stage.press(contacts, contacts.get_by_role("button", name="Add attribute"))
     height = await contacts.locator(".ac-content").evaluate("content => content.scrollHeight")
     assert height > (page.viewport_size or {"height": 0})["height"]
     await page.wait_for_function(
@@ -196,7 +200,7 @@ async def test_what_the_page_asks_by_itself_ends_its_own_problems_alone(
     here: deployment.JiraSite, open_module: stage.OpenModule, page: Page
 ) -> None:
     await here.sync()
-    await here.break_with(delaySeconds=0.5)  # so that the run goes on, and the page asks each second how
+    await here.break_with(delaySeconds=2)  # so that the run goes on, and the page asks each second how
     settings = await open_module(here, ADDON_KEY, SETTINGS)
     await settings.get_by_role("button", name="Run now").click()
     await expect(settings.locator("#sync-state")).to_contain_text("Running")
@@ -237,13 +241,14 @@ async def test_what_a_search_found_is_read_out(here: deployment.JiraSite, open_m
         """
         window.heard = [];
         const box = document.getElementById('announcement');
-        new MutationObserver(() => heard.push(box.textContent)).observe(box, { childList: true });
+        new MutationObserver(() => { if (box.textContent) heard.push(box.textContent); }).observe(box, { childList: true });
         """
     )
     await contacts.get_by_label("Search").fill("nobody")
     await expect(contacts.get_by_role("heading", name="No contact fits")).to_be_visible()
     await contacts.get_by_label("Search").fill("ada")
     await expect(contacts.get_by_role("button", name="Ada")).to_be_visible()
+    await contacts.wait_for_function("() => heard.length >= 2")
     nobody, one = await contacts.evaluate("heard")
     assert nobody.startswith("No contact fits")
     assert one == "One contact"

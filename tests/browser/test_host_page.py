@@ -12,6 +12,7 @@ import pytest
 
 from sandbox import qsh, site
 from tests.browser import stage, standin
+from tests.support.patience import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -339,7 +340,7 @@ async def test_uninstalled_app_leaves_the_page(
 async def test_page_admits_frames_of_installed_apps_only(
     sandbox_server: stage.SandboxServer, stand_in: stage.StandInServer
 ) -> None:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
         answer = await client.get(sandbox_server.first.base_url)
     policy = dict(part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";"))
     assert policy["frame-src"] == stand_in.addon.base_url

@@ -76,6 +76,7 @@ async def test_company_is_chosen_in_the_panel_and_seen_on_every_issue_of_the_rep
     )
     await expect(panel.get_by_role("heading", name="Arthur Dent")).to_be_focused()
     await expect(panel.get_by_text("Chosen by a person")).to_be_visible()
+    await expect(panel.get_by_text("Asking Jira")).to_be_hidden()
     await expect(panel.get_by_role("strong")).to_have_text(MARKUP)
     for key in (first, second):
         (value,) = (await written(here, key)).values()
@@ -160,6 +161,7 @@ async def test_panel_says_when_jira_does_not_answer_and_asks_again(here: deploym
     await page.unroute(SEARCH)
     await panel.get_by_role("button", name="Try again").click()
     await expect(panel.get_by_text("None that you can see.")).to_be_visible()
+    await expect(panel.get_by_role("heading", name="Other open issues of the company")).to_be_focused()
     await here.break_with(interruptions=[{"pathPrefix": "/rest/api/3", "times": None}])
     await page.goto(f"{here.base_url}/viewer?as=member")
     panel = await open_panel(page, here, key)

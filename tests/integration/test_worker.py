@@ -14,9 +14,10 @@ from addon.storage.database import SESSION_SETTINGS, Database
 from addon.sync.work import Work
 from lifecycle.tenant import TenantId
 from tests.integration.test_queue import every_kind
+from tests.support.patience import PATIENCE_S
 
 ACME, GLOBEX = (TenantId(uuid.UUID(int=number)) for number in (1, 2))
-PATIENCE = timedelta(seconds=0.2)
+STOP_PATIENCE = timedelta(seconds=0.2)
 
 
 @pytest.fixture
@@ -56,8 +57,8 @@ async def test_slice_that_outlasts_the_patience_is_handed_back(
     stopped = a_worker(database_url, hang)
     running = asyncio.create_task(stopped.run())
     await begun.wait()
-    stopped.stop(patience=PATIENCE)
-    await asyncio.wait_for(running, 10)
+    stopped.stop(patience=STOP_PATIENCE)
+    await asyncio.wait_for(running, PATIENCE_S)
     assert undone.is_set()
     (row,) = await owner.fetch("SELECT status::text, execute_after <= now() AS is_due FROM pgqueuer")
     assert dict(row) == {"status": "queued", "is_due": True}
@@ -79,8 +80,8 @@ async def test_timeout_inside_a_job_is_a_failure_and_no_handing_back(
 
     failing = a_worker(database_url, time_out)
     await enqueue(database, ACME)
-    await asyncio.wait_for(failing.run(), 10)
-    assert await owner.fetchval("SELECT execute_after > now() FROM pgqueuer")
+    await asyncio.wait_for(failing.run(), PATIENCE_S)
+    assert await owner.fetchval("SELECT execute_after > updated FROM pgqueuer")
 
 
 async def finish(_: Work) -> Again | None:
@@ -104,7 +105,7 @@ async def test_schedule_is_kept_by_one_of_many_workers(database_url: str, owner:
     async with asyncio.TaskGroup() as group:
         for worker in workers:
             group.create_task(worker.run())
-        await asyncio.wait_for(came.wait(), 20)
+        await asyncio.wait_for(came.wait(), PATIENCE_S)
         for worker in workers:
             worker.stop()
     assert turns == [1]
@@ -130,11 +131,11 @@ async def test_schedule_that_fails_stops_neither_jobs_nor_itself(
         "INSERT INTO pgqueuer_schedules (expression, next_run, entrypoint) VALUES ('0 0 1 1 *', now(), 'tend')"
     )
     running = asyncio.create_task(worker.run())
-    await asyncio.wait_for(tried.wait(), 20)
+    await asyncio.wait_for(tried.wait(), PATIENCE_S)
     await enqueue(database, ACME)
-    await asyncio.wait_for(done.wait(), 20)
+    await asyncio.wait_for(done.wait(), PATIENCE_S)
     worker.stop()
-    await asyncio.wait_for(running, 10)
+    await asyncio.wait_for(running, PATIENCE_S)
     assert await owner.fetchval("SELECT status::text FROM pgqueuer_schedules") == "queued"
 
 
@@ -150,7 +151,7 @@ async def test_schedule_does_not_hold_a_worker_that_must_go(database_url: str, o
         "INSERT INTO pgqueuer_schedules (expression, next_run, entrypoint) VALUES ('0 0 1 1 *', now(), 'tend')"
     )
     running = asyncio.create_task(worker.run())
-    await asyncio.wait_for(begun.wait(), 20)
+    await asyncio.wait_for(begun.wait(), PATIENCE_S)
     worker.stop()
-    await asyncio.wait_for(running, 10)
+    await asyncio.wait_for(running, PATIENCE_S)
     assert await owner.fetchval("SELECT status::text FROM pgqueuer_schedules") == "queued"

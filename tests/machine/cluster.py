@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 
 from addon.storage import schema
 from addon.storage.embedded import PostgresServer
+from tests.support.patience import PATIENCE_S
 
 SETTINGS = {
     "fsync": "off",
@@ -26,7 +27,6 @@ SETTINGS = {
     "shared_buffers": "32MB",
 }
 DATABASE_NAME = "machine"
-PATIENCE_S = 20
 POLL_S = 0.02
 
 

@@ -19,6 +19,7 @@ from addon.jobs import Jobs
 from addon.queue.worker import Again, Handler, Worker
 from addon.storage.database import SESSION_SETTINGS
 from addon.sync.work import Work
+from tests.support.patience import PATIENCE_S
 
 LOOK_EACH_S = 0.05
 
@@ -67,7 +68,7 @@ class WorkerProcess:
     def send(self, number: signal.Signals) -> None:
         os.kill(self.pid, number)
 
-    async def end(self, number: signal.Signals, *, patience_s: float = 15) -> int:
+    async def end(self, number: signal.Signals, *, patience_s: float = PATIENCE_S) -> int:
         """Send a signal that ends it; its exit code."""
         self.send(number)
         await asyncio.to_thread(self.process.join, patience_s)

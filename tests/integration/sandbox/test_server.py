@@ -14,9 +14,9 @@ import uvicorn
 
 from sandbox import cloud, server
 from tests.integration.sandbox.standin import BASE_URL, StandIn, a_descriptor
+from tests.support.patience import PATIENCE_S
 
 COMMAND = (sys.executable, "-c", "from sandbox import cli; cli.main()", "--port", "0", "--people", "20")
-DEADLINE_S = 30
 
 
 @contextlib.asynccontextmanager
@@ -25,7 +25,7 @@ async def running(*options: str) -> AsyncIterator[asyncio.subprocess.Process]:
         *COMMAND, *options, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     try:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             yield process
     finally:
         if process.returncode is None:
@@ -43,7 +43,7 @@ async def test_sites_are_served_until_a_signal_and_end_cleanly(number: signal.Si
     async with running("--sites", "2") as process:
         addresses = [(await read_line(process)).partition(" ")[0] for _ in range(2)]
         assert len(set(addresses)) == 2
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
             for address in addresses:
                 state = (await client.get(f"{address}/sandbox/state")).json()
                 assert state["site"]["baseUrl"] == address
@@ -94,7 +94,7 @@ async def test_server_delivers_webhooks_by_itself() -> None:
     async with (
         listening(stand_in) as base_url,
         running("--install", f"{base_url}/descriptor.json") as process,
-        httpx.AsyncClient() as client,
+        httpx.AsyncClient(timeout=PATIENCE_S) as client,
     ):
         address = (await read_line(process)).partition(" ")[0]
         await read_line(process)
@@ -105,7 +105,7 @@ async def test_server_delivers_webhooks_by_itself() -> None:
 
 
 async def test_cut_connection_really_breaks() -> None:
-    async with running() as process, httpx.AsyncClient() as client:
+    async with running() as process, httpx.AsyncClient(timeout=PATIENCE_S) as client:
         address = (await read_line(process)).partition(" ")[0]
         await client.patch(f"{address}/sandbox/faults", json={"cutShare": 1})
         with pytest.raises(httpx.RemoteProtocolError):
@@ -146,4 +146,4 @@ async def test_install_gives_up_with_the_last_problem() -> None:
         of_cloud = cloud.Cloud(client=client)
         here = of_cloud.create_site(base_url="http://localhost:9001", people=3)
         with pytest.raises(server.InstallFailedError, match="401"):
-            await server.install_when_up(of_cloud, here, f"{BASE_URL}/descriptor.json", patience_s=0.05)
+            await server.install_when_up(of_cloud, here, f"{BASE_URL}/descriptor.json", patience_s=2)

@@ -17,6 +17,7 @@ from addon.sync.cursor import Cursor
 from addon.sync.people import Sighting
 from addon.sync.work import Work
 from lifecycle.tenant import TenantId
+from tests.support.patience import PATIENCE_S
 from tests.unit.sync.builders import a_sighting
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -102,7 +103,7 @@ class Site:
     async def somebody_waits(self, *, sessions: int = 1) -> None:
         """Until so many sessions of this database wait for a lock."""
         waiting = 0
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while waiting < sessions:
                 waiting = await self.database.pool.fetch_val(
                     """

@@ -2,7 +2,8 @@
 
 import asyncio
 
-from addon.storage.database import CLOSING_S, Database
+from addon.storage.database import Database
+from tests.support.patience import PATIENCE_S
 
 
 async def test_connection_that_was_lost_is_not_waited_for(database_url: str) -> None:
@@ -17,7 +18,7 @@ async def test_connection_that_was_lost_is_not_waited_for(database_url: str) -> 
 
     lost = asyncio.create_task(hold())
     await holding.wait()
-    async with asyncio.timeout(CLOSING_S * 5):
+    async with asyncio.timeout(PATIENCE_S):
         await opened.disconnect()
     assert not lost.done()
     lost.cancel()

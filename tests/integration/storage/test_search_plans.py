@@ -74,6 +74,7 @@ async def explain(site: Site, wanted: Search) -> list[Node]:
     return explaining.plans
 
 
+@pytest.mark.timeout(600)
 async def test_list_and_search_touch_few_rows_with_statistics_and_without(
     database: Database, owner: asyncpg.Connection
 ) -> None:

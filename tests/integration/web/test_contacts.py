@@ -10,6 +10,7 @@ from addon.crm import contact
 from addon.storage import sync_state
 from addon.web.deps import WebDeps
 from tests.integration.web.desk import NOW, Clock, Desk
+from tests.support.patience import PATIENCE_S
 
 IS_SOMEBODY_WAITING = """
     SELECT EXISTS (
@@ -301,7 +302,7 @@ async def test_edit_waits_for_the_switch_and_then_meets_a_synced_contact(acme: D
     async with acme.database.tenant(acme.tenant.tenant_id) as scope:
         await sync_state.switch(scope, enabled=True, include_inactive=None, enqueue=deps.enqueue, now=NOW)
         editing = asyncio.create_task(acme.call("PATCH", path, json={"version": 1, "name": "Eve"}))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             is_waiting = False
             while not is_waiting:
                 is_waiting = await scope.fetch_val(IS_SOMEBODY_WAITING)
