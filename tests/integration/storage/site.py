@@ -105,6 +105,8 @@ class Site:
         waiting = 0
         async with asyncio.timeout(PATIENCE_S):
             while waiting < sessions:
+                # Within a transaction PostgreSQL would go on to show those sessions that it showed first.
+                await self.database.pool.execute("SELECT pg_stat_clear_snapshot()")
                 waiting = await self.database.pool.fetch_val(
                     """
                     SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
