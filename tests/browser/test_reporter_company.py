@@ -105,6 +105,8 @@ async def test_request_shows_the_company_of_its_reporter_whatever_changes(
     await companies.get_by_role("button", name="Globex <b>& Co</b>").click()
     await companies.get_by_label("Name (required)").fill('Globex "Europe"')
     await stage.press(companies, companies.get_by_role("button", name="Save"))
+    # The request begins a moment after the click, and leaving the page would end it.
+    await expect(companies.get_by_role("heading", name='Globex "Europe"')).to_be_visible()
     await shows(page, firm, firm.old, 'Globex "Europe"')
     panel = await shows(page, firm, new, 'Globex "Europe"')
 
