@@ -28,7 +28,7 @@ TENANTS = 100
 WORKERS = 3
 STORM_S = 60.0
 KILL_EACH_S = (0.5, 3.0)
-TAKEN_OVER_WITHIN = timedelta(seconds=60)
+TAKEN_OVER_WITHIN = timedelta(seconds=30)
 CALM_S = 120
 
 AUDIT = """

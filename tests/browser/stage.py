@@ -14,6 +14,18 @@ from tests.browser import standin
 PATIENCE_MS = 60_000
 # Of everything that is waited for: a worker's run, or a machine that is busy with other tests.
 
+# Twice in a row, so that the page around the frame has shown it. By the clock: a frame that is not drawn at the moment, as
+# browsers do with those out of sight, gets no animation frame to wait for.
+GROWN = """
+() => {
+  const height = window.innerHeight;
+  const isGrown = document.documentElement.scrollHeight <= height && window.heightSeen === height;
+  window.heightSeen = height;
+  return isGrown;
+}
+"""
+POLL_MS = 50
+
 CSP = "Content Security Policy"
 
 Serve = collections.abc.Callable[[ASGIApp, collections.abc.Sequence[socket.socket]], collections.abc.Awaitable[None]]
@@ -60,8 +72,7 @@ async def established_frame(page: playwright.async_api.Page, within: str) -> pla
 
 async def grown(frame: playwright.async_api.Frame) -> None:
     """Once the frame is as tall as its content: until then what stands below moves, and a click on its old place is lost."""
-    await frame.wait_for_function("() => document.documentElement.scrollHeight <= window.innerHeight")
-    await frame.evaluate("() => new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(shown)))")
+    await frame.wait_for_function(GROWN, polling=POLL_MS)
 
 
 async def press(frame: playwright.async_api.Frame, target: playwright.async_api.Locator) -> None:
