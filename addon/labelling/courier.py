@@ -1,7 +1,7 @@
 """How is one noted call to Jira made, followed and ended? Whatever happens on the way, the note says what is known.
 
 A call is noted as sent before it is sent; one that was certainly not carried out is taken back. So a kill at any moment
-leaves a note from which the next worker goes on, and no company that was written is written again.
+leaves a note from which the next worker goes on, and no call that succeeded is made again.
 """
 
 from collections.abc import AsyncIterator, Callable, Collection
@@ -117,14 +117,16 @@ class Courier:
     async def _ask(self, found: OpenCall) -> None:
         """Nobody knows whether Jira carried it out: its last issue tells, as Jira takes them in turn."""
         last = found.call.items[-1]
-        is_so = False
-        # An issue that says nothing may be one that is hidden or gone, and clearing twice does no harm.
-        if last.company is not None:
-            async with self._paying(found, properties.READ_POINTS):
-                try:
+        points = properties.LEFT_POINTS if last.company is None else properties.READ_POINTS
+        async with self._paying(found, points):
+            try:
+                if last.company is None:
+                    # One that is hidden or gone says nothing of the others, and clearing twice does no harm.
+                    is_so = await properties.left(self.client, last.issue_id) == "nothing"
+                else:
                     is_so = await properties.is_so(self.client, last.issue_id, last.company)
-                except (jira.Forbidden, jira.Rejected):
-                    is_so = False
+            except (jira.Forbidden, jira.Rejected):
+                is_so = False
         log.info("issue-call-asked", issues=len(found.call.items), was_carried_out=is_so)
         if is_so:
             await self._conclude(found)

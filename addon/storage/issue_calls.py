@@ -1,8 +1,8 @@
 """Which calls are on their way, and what has become of them? Each is noted before it is made, so that whoever resumes after
-a kill writes no company again.
+a kill repeats none that succeeded.
 
 Not sent → sent → has a task → folded: its companies are what the issues' properties say now. A call that was sent and has no
-task may have been carried out or not; `addon.labelling` looks at one of its issues, or repeats it where it clears.
+task may have been carried out or not; `addon.labelling` looks at one of its issues.
 """
 
 from collections.abc import Collection, Sequence

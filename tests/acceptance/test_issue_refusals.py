@@ -194,6 +194,22 @@ async def test_issue_cleared_by_somebody_else_is_no_refusal(acme: Tenant, ann: P
     assert (status.refused, status.due) == (0, 0)
 
 
+@pytest.mark.parametrize("many", [1, 3])
+@pytest.mark.parametrize(("when", "repeated"), [("before-sending", 1), ("after-answering", 0)])
+async def test_worker_killed_at_a_clearing_repeats_none_that_succeeded(
+    acme: Tenant, ann: Person, many: int, when: kills.When, repeated: int
+) -> None:
+    desk, _, _ = projects(acme)
+    issues = [await an_issue(acme, ann, desk) for _ in range(many)]
+    await labels.set_company(acme, ann.account_id, None)
+    await kills.die(acme, "issues", method="DELETE", prefix="/rest/api/3/issue/", when=when)
+    calls = len(acme.world.jira.calls)
+    await settle(acme)
+    assert labels.names_on(acme, issues) == [None] * many
+    assert [method for method, _ in labels.writes(acme.world, since=calls)].count("DELETE") == repeated
+    assert (await labels.status(acme)).due == 0
+
+
 async def test_deleted_issue_does_not_tell_that_others_were_cleared(acme: Tenant, ann: Person) -> None:
     desk, _, _ = projects(acme)
     issues = [await an_issue(acme, ann, desk) for _ in range(3)]
