@@ -27,15 +27,7 @@ async def globex(world: World) -> Tenant:
 
 @pytest.fixture
 async def ann(acme: Tenant, globex: Tenant) -> Person:
-    """Ann, whose contact belongs to Acme, on both of two synced sites; what was there before is written."""
-    person = acme.a_customer("Ann Example", "ann@example.com")
-    globex.site.add_person(person)
-    for tenant in (acme, globex):
-        await tenant.turn_on()
-    await labels.set_company(acme, person.account_id, await labels.a_company(acme, "Acme"))
-    for _ in range(3):
-        await labels.tend(acme.world)
-    return person
+    return await labels.a_reporter(acme, globex)
 
 
 async def company_of(tenant: Tenant, account_id: str) -> str:

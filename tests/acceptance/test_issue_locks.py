@@ -15,15 +15,7 @@ from tests.support.world import Tenant
 
 @pytest.fixture
 async def ann(acme: Tenant, globex: Tenant) -> Person:
-    """A customer of both sites, with a company at one of them; what was there before is written."""
-    person = acme.a_customer("Ann Example", "ann@example.com")
-    globex.site.add_person(person)
-    for tenant in (acme, globex):
-        await tenant.turn_on()
-    await labels.set_company(acme, person.account_id, await labels.a_company(acme, "Acme"))
-    for _ in range(3):
-        await labels.tend(acme.world)
-    return person
+    return await labels.a_reporter(acme, globex)
 
 
 async def test_catching_up_waits_for_a_call_that_ends(acme: Tenant, globex: Tenant, ann: Person) -> None:

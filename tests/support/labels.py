@@ -7,6 +7,7 @@ from addon.issues.label import PROPERTY_KEY
 from addon.storage import issue_state
 from addon.storage.issue_state import IssueStatus
 from sandbox.issues import Issue
+from sandbox.person import Person
 from tests.support.world import Tenant, World
 
 Name = str | None
@@ -20,6 +21,18 @@ async def a_company(tenant: Tenant, name: str, **more: Any) -> str:
     assert answer.status_code == 201, answer.text
     company_id: str = answer.json()["id"]
     return company_id
+
+
+async def a_reporter(acme: Tenant, globex: Tenant) -> Person:
+    """Ann, whose contact belongs to a company on the first of two synced sites; what was there before is written."""
+    person = acme.a_customer("Ann Example", "ann@example.com")
+    globex.site.add_person(person)
+    for tenant in (acme, globex):
+        await tenant.turn_on()
+    await set_company(acme, person.account_id, await a_company(acme, "Acme"))
+    for _ in range(3):
+        await tend(acme.world)
+    return person
 
 
 async def set_company(tenant: Tenant, account_id: str, company_id: str | None) -> None:
