@@ -7,7 +7,7 @@ that changes the email of a contact which another account then matches is the on
 
 import itertools
 import json
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,6 +20,7 @@ from addon.storage.database import Database, TenantScope
 from addon.sync import plan as plans
 from addon.sync import ports, preview
 from addon.sync.cursor import Cursor
+from addon.sync.filters import Membership
 from addon.sync.order import ListKey, Stretch
 from addon.sync.people import Account, Known, Plan, Sighting
 from addon.sync.scope import Scope
@@ -80,15 +81,16 @@ class PreviewStore:
     @asynccontextmanager
     async def page(
         self,
-        account_ids: Sequence[AccountId],
-        email_keys: Sequence[EmailKey],  # noqa: ARG002 - of the port; contacts are looked at when all are read
+        sightings: Sequence[Sighting],
         *,
+        membership: Membership,  # noqa: ARG002 - of the port; a preview reads whatever the filters mean
         read_at: datetime,  # noqa: ARG002 - of the port; nobody else writes a preview
     ) -> AsyncIterator["PreviewPage"]:
         async with self.database.tenant(self.tenant_id) as scope:
             await self._hold(scope)
-            known = Known(accounts=await self._met(scope, account_ids), contacts=())
-            yield PreviewPage(rows=scope, known=known)
+            # Contacts are looked at when all are read.
+            met = await self._met(scope, [sighting.account_id for sighting in sightings])
+            yield PreviewPage(rows=scope, sightings=sightings, known=Known(accounts=met, contacts=()))
 
     async def move(self, cursor: Cursor, *, points: int) -> None:  # noqa: ARG002 - of the port; a preview keeps no bill
         async with self.database.tenant(self.tenant_id) as scope:
@@ -171,15 +173,12 @@ class PreviewPage:
     """One open transaction of a preview; see `addon.sync.ports.Page`."""
 
     rows: TenantScope
+    sightings: Sequence[Sighting]
     known: Known
 
     @property
     def scope(self) -> Scope:
         return EVERYBODY
-
-    @property
-    def newer(self) -> Collection[AccountId]:
-        return ()
 
     @property
     def new_ids(self) -> Iterator[ContactId]:

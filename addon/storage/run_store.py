@@ -3,17 +3,19 @@
 import json
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from addon.crm.contact import ContactId, EmailKey
+from addon.crm import contact as crm
+from addon.crm.contact import ContactId
 from addon.errors import Remark
-from addon.storage import departures, places, plan_rows, probe_state, sync_state
+from addon.storage import departures, places, plan_rows, probe_state, sync_state, unchanged
 from addon.storage.database import Database, TenantScope
 from addon.sync import ports
 from addon.sync.cursor import Cursor
+from addon.sync.filters import Membership
 from addon.sync.order import ListKey, Stretch
-from addon.sync.people import Counts, Known, Plan
+from addon.sync.people import Counts, Known, Plan, Sighting
 from addon.sync.scope import Scope
 from lifecycle.tenant import AccountId, TenantId
 
@@ -43,20 +45,37 @@ class RunStore:
 
     @asynccontextmanager
     async def page(
-        self, account_ids: Sequence[AccountId], email_keys: Sequence[EmailKey], *, read_at: datetime
+        self, sightings: Sequence[Sighting], *, membership: Membership, read_at: datetime
     ) -> AsyncIterator["StoredPage"]:
         async with self.database.tenant(self.tenant_id) as scope:
-            switch = await self._hold(scope)
-            known = await plan_rows.read_known(scope, account_ids, email_keys)
-            unlinked = set(account_ids) - {a.account_id for a in known.accounts if a.contact_id is not None}
+            people = replace((await self._hold(scope)).scope, membership=membership)
+            newer = await plan_rows.read_since(scope, [sighting.account_id for sighting in sightings], read_at)
+            others = [sighting for sighting in sightings if sighting.account_id not in newer]
+            familiar = await unchanged.find(scope, others, people, run_id=self.run_id)
+            changed = [sighting for sighting in others if sighting.account_id not in familiar]
+            known = await plan_rows.read_known(
+                scope,
+                [sighting.account_id for sighting in changed],
+                [crm.email_key(sighting.email) for sighting in changed if sighting.email],
+            )
+            contact_ids = {account.account_id: account.contact_id for account in known.accounts}
+            # Of an account that we do not keep, only one that the scope admits can become a contact.
+            unlinked = {
+                sighting.account_id
+                for sighting in changed
+                if contact_ids.get(sighting.account_id) is None
+                and (sighting.account_id in contact_ids or people.admits(sighting))
+            }
             yield StoredPage(
                 scope_of_rows=scope,
                 run_id=self.run_id,
                 now=self.clock(),
                 read_at=read_at,
-                newer=await plan_rows.read_since(scope, account_ids, read_at),
+                newer=newer,
+                unchanged=familiar,
+                sightings=changed,
                 known=known,
-                scope=switch.scope,
+                scope=people,
                 new_ids=await reserve_ids(scope, len(unlinked)),
             )
 
@@ -102,6 +121,8 @@ class StoredPage:
     now: datetime
     read_at: datetime
     newer: Collection[AccountId]
+    unchanged: Mapping[AccountId, bool]
+    sightings: Sequence[Sighting]
     known: Known
     scope: Scope
     new_ids: Iterator[ContactId]
@@ -118,8 +139,8 @@ class StoredPage:
     ) -> None:
         rows = self.scope_of_rows
         await plan_rows.write_plan(rows, plan, run_id=self.run_id, now=self.now, read_at=self.read_at)
-        await touch(rows, plan.unchanged, self.run_id, self.read_at)
-        await touch(rows, unreadable, self.run_id, None)
+        await touch(rows, [*plan.unchanged, *self.unchanged], self.run_id, self.read_at)
+        await touch(rows, [*unreadable, *self.newer], self.run_id, None)
         await places.write(rows, self.run_id, pages)
         await places.carry_on(rows, self.run_id, closed)
         done = plan.counts
@@ -128,7 +149,7 @@ class StoredPage:
             self.run_id,
             cursor,
             Counts(
-                seen=done.seen,
+                seen=done.seen + sum(self.unchanged.values()),
                 linked=done.linked,
                 created=done.created,
                 updated=done.updated,

@@ -93,12 +93,15 @@ class Switch:
         return Scope(include_inactive=self.include_inactive, filters=self.filters)
 
 
+SWITCH = "SELECT enabled, include_inactive, filters, turn FROM sync_setting WHERE tenant_id = :tenant_id FOR UPDATE"
+
+
 async def lock_switch(scope: TenantScope) -> Switch:
     """Lock the switch for this transaction: nobody else writes links, and nobody edits contacts, until it ends."""
-    await scope.execute("INSERT INTO sync_setting (tenant_id) VALUES (:tenant_id) ON CONFLICT DO NOTHING")
-    row = await scope.fetch_one(
-        "SELECT enabled, include_inactive, filters, turn FROM sync_setting WHERE tenant_id = :tenant_id FOR UPDATE"
-    )
+    row = await scope.fetch_one(SWITCH)
+    if row is None:
+        await scope.execute("INSERT INTO sync_setting (tenant_id) VALUES (:tenant_id) ON CONFLICT DO NOTHING")
+        row = await scope.fetch_one(SWITCH)
     if row is None:
         raise LookupError("the switch that was just made is gone")
     return Switch(**{**row, "filters": _filters(row)})

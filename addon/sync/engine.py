@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from addon.crm import contact as crm
 from addon.sync import cursor as cursors
 from addon.sync import pages
 from addon.sync import plan as plans
@@ -191,22 +190,18 @@ class _Reader:
         return found
 
     async def _write(self, batch: _Batch) -> None:
-        ids = [sighting.account_id for sighting in batch.sightings]
-        keys = [crm.email_key(sighting.email) for sighting in batch.sightings if sighting.email]
-        async with self.store.page(ids, keys, read_at=batch.read_at) as page:
+        async with self.store.page(batch.sightings, membership=batch.membership, read_at=batch.read_at) as page:
             plan = plans.plan_page(
-                [sighting for sighting in batch.sightings if sighting.account_id not in page.newer],
+                page.sightings,
                 page.known,
-                scope=replace(page.scope, membership=batch.membership),
+                scope=page.scope,
                 run_id=self.run.run_id,
                 new_ids=page.new_ids,
                 now=self.clock(),
             )
-            # Whom others read after us is met as well, and theirs is the latest word.
-            met = [*batch.unreadable, *page.newer]
             await page.write(
                 plan,
-                unreadable=met,
+                unreadable=batch.unreadable,
                 cursor=batch.cursor,
                 points=self._charge(),
                 pages=batch.pages,

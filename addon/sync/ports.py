@@ -1,13 +1,14 @@
 """What the engine needs from outside: a directory of people (one implementation per door) and a store."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from addon.crm.contact import ContactId, EmailKey
+from addon.crm.contact import ContactId
 from addon.sync.cursor import Cursor
+from addon.sync.filters import Membership
 from addon.sync.order import ListKey, Stretch
 from addon.sync.people import Known, Plan, Sighting
 from addon.sync.scope import Scope
@@ -87,11 +88,14 @@ class Page(Protocol):
     """One transaction of a run, in which nobody else writes this tenant's links."""
 
     @property
-    def newer(self) -> Collection[AccountId]:
-        """Of the accounts asked for, those that somebody read again after we had (see `addon.sync.refresh`)."""
+    def sightings(self) -> Sequence[Sighting]:
+        """Those to be planned. Left out are accounts that are as they were, like their contacts, and accounts that somebody
+        read again after we had: theirs is the latest word (see `addon.sync.refresh`). `write` notes that the run met both.
+        """
 
     @property
-    def known(self) -> Known: ...
+    def known(self) -> Known:
+        """About `sightings`."""
 
     @property
     def scope(self) -> Scope: ...
@@ -123,9 +127,9 @@ class Store(Protocol):
     async def glimpse(self, account_ids: Sequence[AccountId]) -> Mapping[AccountId, Glimpse]: ...
 
     def page(
-        self, account_ids: Sequence[AccountId], email_keys: Sequence[EmailKey], *, read_at: datetime
+        self, sightings: Sequence[Sighting], *, membership: Membership, read_at: datetime
     ) -> AbstractAsyncContextManager[Page]:
-        """`read_at`: when Jira was asked."""
+        """`read_at`: when Jira was asked. `membership`: what it says of the lists of the filters, see `Scope`."""
 
     async def move(self, cursor: Cursor, *, points: int) -> None:
         """Move the run to `cursor`: nothing but reading happened."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from addon.crm import contact as crm
 from addon.sync.filters import NO_FILTERS, Filters, Membership
 from addon.sync.people import Account, Sighting
 
@@ -33,6 +34,14 @@ class Scope:
         if self.membership == "inside" or not self.filters.is_by_list(account.kind):
             return True
         return self.membership == "unknown" and before is not None and before.in_scope
+
+    def surely_includes(self, sighting: Sighting) -> bool:
+        """Whether the filters mean who was sighted, whatever was known before. Only of a sighting that shows an email, if
+        they ask for domains.
+        """
+        key = crm.email_key(sighting.email) if sighting.email else None
+        is_listed = self.membership == "inside" or not self.filters.is_by_list(sighting.kind)
+        return is_listed and self.filters.admits_kind(sighting.kind) and self.filters.admits_email(key)
 
     def kind_of(self, sighting: Sighting, before: Account | None) -> Sighting:
         """An answer by id knows another kind than the lists do: where lists decide, it must not change sides by that."""

@@ -79,10 +79,9 @@ class Site:
         then: Callable[[], object] | None = None,
     ) -> None:
         """A page as the engine writes it; `then` is called before it is committed."""
-        keys = [email_key(sighting.email) for sighting in sightings if sighting.email]
-        async with store.page([s.account_id for s in sightings], keys, read_at=NOW) as page:
+        async with store.page(sightings, membership="inside", read_at=NOW) as page:
             plan = plans.plan_page(
-                sightings, page.known, scope=page.scope, run_id=store.run_id, new_ids=page.new_ids, now=NOW
+                page.sightings, page.known, scope=page.scope, run_id=store.run_id, new_ids=page.new_ids, now=NOW
             )
             await page.write(plan, unreadable=(), cursor=cursor, points=3)
             if then is not None:

@@ -23,10 +23,9 @@ async def run(site: Site, sighting: Sighting, read_at: datetime) -> None:
     """A page of a run, written at LATE."""
     [newest] = await site.rows("SELECT max(run_id) AS id FROM sync_run WHERE tenant_id = :tenant_id")
     store = RunStore(database=site.database, tenant_id=site.tenant_id, run_id=newest["id"], clock=lambda: LATE)
-    async with store.page([sighting.account_id], [], read_at=read_at) as page:
-        wanted = [] if sighting.account_id in page.newer else [sighting]
+    async with store.page([sighting], membership="inside", read_at=read_at) as page:
         plan = plans.plan_page(
-            wanted, page.known, scope=page.scope, run_id=newest["id"], new_ids=page.new_ids, now=LATE
+            page.sightings, page.known, scope=page.scope, run_id=newest["id"], new_ids=page.new_ids, now=LATE
         )
         await page.write(plan, unreadable=(), cursor=SOMEWHERE, points=0)
 

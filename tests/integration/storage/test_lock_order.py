@@ -8,7 +8,7 @@ import httpx
 
 from addon.crm.assignment import Tie
 from addon.crm.company import CompanyId
-from addon.crm.contact import ContactId, email_key
+from addon.crm.contact import ContactId
 from addon.installs import SyncListener
 from addon.issues.facts import IssueFacts, IssueGone
 from addon.storage import assigning, attention, deliveries, issue_company, places, preview, sync_state
@@ -44,8 +44,7 @@ async def uninstall(site: Site) -> None:
 async def test_uninstall_while_a_run_writes_waits_for_its_page(acme: Site) -> None:
     store = await acme.turn_on()
     met = people(3)
-    keys = [email_key(sighting.email) for sighting in met if sighting.email]
-    async with store.page([sighting.account_id for sighting in met], keys, read_at=NOW) as page:
+    async with store.page(met, membership="inside", read_at=NOW) as page:
         leaving = asyncio.create_task(uninstall(acme))
         await acme.somebody_waits()
         plan = plans.plan_page(met, page.known, scope=page.scope, run_id=store.run_id, new_ids=page.new_ids, now=NOW)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from addon import errors
-from addon.crm.contact import ContactId, email_key
+from addon.crm.contact import ContactId
 from addon.storage import contacts, standing
 from addon.sync import cursor as cursors
 from addon.sync import plan as plans
@@ -102,7 +102,9 @@ async def test_contact_is_bare_until_somebody_types_into_it(acme: Site) -> None:
             contact_id=contact_id,
             id=account_id,
         )
-    async with store.page([AccountId(name) for name in ("ana", "bo", "ci")], [], read_at=NOW) as page:
+    async with store.page(
+        [a_sighting(name, display_name="?") for name in ("ana", "bo", "ci")], membership="inside", read_at=NOW
+    ) as page:
         assert {c.contact_id: c.is_bare for c in page.known.contacts} == {bare: True, typed: False, manual: False}
 
 
@@ -110,7 +112,7 @@ async def test_known_holds_everybody_who_shares_a_contact(acme: Site) -> None:
     store = await acme.turn_on()
     await acme.scan(store, [a_sighting("ana", email="a@x.example"), a_sighting("qm:ana", email="a@x.example")])
     await acme.scan(store, [a_sighting("bo", email="b@x.example")])
-    async with store.page([AccountId("ana")], [email_key("B@x.example")], read_at=NOW) as page:
+    async with store.page([a_sighting("ana", email="B@x.example")], membership="inside", read_at=NOW) as page:
         assert {account.account_id for account in page.known.accounts} == {"ana", "qm:ana", "bo"}
         assert len(page.known.contacts) == 2
 
@@ -137,7 +139,7 @@ async def test_unreadable_account_counts_as_met_and_keeps_what_we_know(acme: Sit
     await acme.whole_run(people(1))
     begun = await acme.request_run()
     store = acme.store(begun.id)
-    async with store.page([], [], read_at=NOW) as page:
+    async with store.page([], membership="inside", read_at=NOW) as page:
         plan = plans.plan_page([], page.known, scope=page.scope, run_id=begun.id, new_ids=page.new_ids, now=NOW)
         await page.write(plan, unreadable=[AccountId("user-000")], cursor=SOMEWHERE, points=1)
     await store.finish(is_patchy=False)
@@ -191,7 +193,7 @@ async def test_contact_cannot_be_deleted_while_a_page_is_about_to_link_it(acme: 
         async with acme.database.tenant(acme.tenant_id) as scope:
             await contacts.delete(scope, contact_id)
 
-    async with store.page([AccountId("user-000")], [email_key("user-0@x.example")], read_at=NOW) as page:
+    async with store.page(people(1), membership="inside", read_at=NOW) as page:
         deleting = asyncio.create_task(delete())
         await acme.somebody_waits()
         plan = plans.plan_page(

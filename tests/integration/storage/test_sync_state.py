@@ -96,7 +96,7 @@ async def test_links_are_cleared_a_part_at_a_time(acme: Site) -> None:
 
 async def test_turning_off_waits_for_the_page_at_hand_and_no_page_follows(acme: Site) -> None:
     store = await acme.turn_on()
-    async with store.page([], [], read_at=NOW):
+    async with store.page([], membership="inside", read_at=NOW):
         switching = asyncio.create_task(acme.switch(enabled=False))
         await acme.somebody_waits()
     assert (await switching).state == "off"

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from addon.crm.contact import ContactId, EmailKey
+from addon.crm.contact import ContactId
 from addon.sync import ports
 from addon.sync.cursor import Cursor
+from addon.sync.filters import Membership
 from addon.sync.order import ListKey, Stretch
 from addon.sync.people import Known, Plan, Sighting
 from addon.sync.ports import Containers, Emails, Glimpse, People
@@ -120,16 +121,16 @@ class MemoryStore:
 
     @asynccontextmanager
     async def page(
-        self, account_ids: Sequence[AccountId], email_keys: Sequence[EmailKey], *, read_at: datetime
+        self, sightings: Sequence[Sighting], *, membership: Membership, read_at: datetime
     ) -> AsyncIterator["MemoryPage"]:
         assert read_at >= NOW
-        assert not set(email_keys) & {""}
-        assert len(account_ids) < 1000
+        assert not any(sighting.email == "" for sighting in sightings)
+        assert len(sightings) < 1000
         if self.pages_until_ended == 0:
             raise ports.RunEnded
         if self.pages_until_ended is not None:
             self.pages_until_ended -= 1
-        yield MemoryPage(self)
+        yield MemoryPage(self, sightings, membership)
 
     async def move(self, cursor: Cursor, *, points: int) -> None:
         self.cursor = cursor
@@ -156,11 +157,12 @@ class MemoryStore:
 
 
 class MemoryPage:
-    def __init__(self, store: MemoryStore) -> None:
+    def __init__(self, store: MemoryStore, sightings: Sequence[Sighting], membership: Membership) -> None:
         self._store = store
-        self.newer = store.overtaken & {account.account_id for account in store.known.accounts}
+        self._newer = store.overtaken & {account.account_id for account in store.known.accounts}
+        self.sightings = [sighting for sighting in sightings if sighting.account_id not in self._newer]
         self.known = store.known
-        self.scope = store.scope
+        self.scope = replace(store.scope, membership=membership)
         self.new_ids = store.new_ids
 
     async def write(
@@ -177,7 +179,7 @@ class MemoryPage:
         self._store.closed.extend(closed)
         after = applied(self.known, plan)
         met = [
-            replace(account, seen_in_run=RUN) if account.account_id in unreadable else account
+            replace(account, seen_in_run=RUN) if account.account_id in {*unreadable, *self._newer} else account
             for account in after.accounts
         ]
         self._store.known = replace(after, accounts=met)
