@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 
 import asyncpg
 import httpx
 from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
-from starlette.routing import Route
 
 from addon import descriptor, errors, settings
 from addon.installs import SyncListener
@@ -32,10 +32,9 @@ from addon.storage import embedded, schema
 from addon.storage.database import SESSION_SETTINGS, Database, TenantScope
 from addon.storage.ledger import Ledger
 from addon.sync.work import Work
-from addon.web import errors as web_errors
 from addon.web import routes as web
 from addon.web.deps import WebDeps
-from lifecycle import hooks, store
+from lifecycle import hooks
 from lifecycle.caller import Callers
 from lifecycle.install import Installer
 from lifecycle.keys import Keys
@@ -56,17 +55,36 @@ async def enqueue(scope: TenantScope, work: Work) -> None:
 
 
 async def database_url(config: Settings) -> str:
-    """The address of the database; where none is set, of the embedded one, which is started for it."""
+    """The address of the database; where none is set, of the embedded one, which is started for it.
+
+    Raises ConfigurationError where there can be no embedded one.
+    """
     if config.database_url is not None:
         return config.database_url.get_secret_value()
-    return (await embedded.start(config.data_dir)).url
+    try:
+        return (await embedded.start(config.data_dir)).url
+    except embedded.Unusable as exc:
+        raise errors.ConfigurationError([f"{settings.PREFIX}DATA_DIR: {exc}"]) from exc
 
 
 def key_ring(config: Settings) -> tuple[bytes, ...]:
-    """The keys that seal secrets. With the embedded database and none set, one is made and kept beside it."""
+    """The keys that seal secrets. With the embedded database and none set, one is made and kept beside it.
+
+    Raises ConfigurationError where that cannot be done, or what is kept is no key.
+    """
     if config.secret_keys is not None:
         return settings.decode_keys(config.secret_keys.get_secret_value())
-    return settings.decode_keys(_kept_key(config.data_dir / KEY_FILE))
+    path = config.data_dir / KEY_FILE
+    try:
+        return settings.decode_keys(_kept_key(path))
+    except OSError as exc:
+        raise errors.ConfigurationError([f"{settings.PREFIX}DATA_DIR: {exc.filename}: {exc.strerror}"]) from exc
+    except ValueError as exc:
+        # Its own text would repeat what is in the file.
+        problem = (
+            f"{path} is no key of {settings.SECRET_KEY_BYTES} bytes in base64: put it back from where it is backed up"
+        )
+        raise errors.ConfigurationError([f"{settings.PREFIX}DATA_DIR: {problem}"]) from exc
 
 
 def _kept_key(path: Path) -> str:
@@ -125,11 +143,7 @@ class Parts:
         lifecycle_hooks = hooks.routes(
             database=self.database.pool, installer=installer, callers=callers, base_url=config.base_url, clock=clock
         )
-        return Starlette(
-            routes=[*web.routes(deps), *lifecycle_hooks],
-            middleware=web.middleware(deps),
-            exception_handlers=web_errors.HANDLERS,
-        )
+        return web.application(deps, lifecycle_hooks)
 
     def jobs(self) -> Jobs:
         return Jobs(
@@ -148,19 +162,29 @@ class Parts:
         return Schedules(database=self.database, enqueue=enqueue, clock=self.clock, retention=retention)
 
 
+def http_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
+    """The client for the sites of all tenants. It follows no redirection, and keeps no cookie: the next site would get it."""
+    return httpx.AsyncClient(
+        transport=transport,
+        limits=httpx.Limits(max_connections=CALLS_AT_ONCE),
+        follow_redirects=False,
+        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
+    )
+
+
 @asynccontextmanager
 async def assemble(config: Settings) -> AsyncIterator[Parts]:
     """Connect everything. Raises ConfigurationError when the database is not at our schema."""
+    vault = Vault(key_ring(config))
     async with AsyncExitStack() as stack:
         url = await database_url(config)
         database = Database(url)
-        with _usable_database():
+        with usable_database():
             await _require_schema(config, url)
             await database.connect()
         stack.push_async_callback(database.disconnect)
-        limits = httpx.Limits(max_connections=CALLS_AT_ONCE)
-        http = await stack.enter_async_context(httpx.AsyncClient(limits=limits, follow_redirects=False))
-        yield wire(config, database=database, vault=Vault(key_ring(config)), http=http)
+        http = await stack.enter_async_context(http_client())
+        yield wire(config, database=database, vault=vault, http=http)
 
 
 def wire(
@@ -180,7 +204,7 @@ def wire(
 
 
 @contextmanager
-def _usable_database() -> Iterator[None]:
+def usable_database() -> Iterator[None]:
     """Raises ConfigurationError where the database cannot be reached, or does not let us in."""
     try:
         yield
@@ -195,44 +219,25 @@ def _usable_database() -> Iterator[None]:
 async def _require_schema(config: Settings, url: str) -> None:
     """The embedded database is brought to the newest schema; any other is its operator's to migrate."""
     if config.database_url is None:
-        await schema.upgrade(url)
+        await upgrade(url)
         return
-    current, newest = await schema.current_revision(url), schema.newest_revision()
+    current, newest = await _known_revision(url), schema.newest_revision()
     if current != newest:
         raise errors.ConfigurationError(
             [f"the database is at schema {current or 'none'}, this version needs {newest}: run `crm-sync migrate`"]
         )
 
 
-async def migrate(config: Settings) -> str:
-    """Bring the database to the newest schema and seal secrets with the newest key; the revision that it is at then."""
-    url = await database_url(config)
-    with _usable_database():
-        await schema.upgrade(url)
-    async with assemble(config) as parts, parts.database.transaction() as connection:
-        await store.reseal_secrets(connection, parts.vault)
-    return schema.newest_revision()
+async def upgrade(url: str) -> None:
+    """Bring the database to the newest schema. Raises ConfigurationError where a newer version has migrated it."""
+    await _known_revision(url)
+    await schema.upgrade(url)
 
 
-def missing_scripts() -> list[str]:
-    """What the pages need and `pip` alone does not bring."""
-    if web.HTMX.is_file():
-        return []
-    remedy = "run `npm ci` in a checkout and install from there with `pip install --editable`"
-    return [f"htmx is missing, without which no form works: {web.HTMX} is not there; {remedy}"]
-
-
-async def check(config: Settings) -> list[str]:
-    """Everything that is wrong with the installation, the database and the descriptor.
-
-    The settings themselves are checked when they are read.
-    """
-    problems = missing_scripts()
-    try:
-        async with assemble(config) as parts:
-            paths = {route.path for route in parts.web_app().routes if isinstance(route, Route)}
-    except errors.ConfigurationError as exc:
-        return [*problems, *exc.problems]
-    described = descriptor.load(config.base_url, config.addon_key)
-    unanswered = descriptor.unanswered(described, paths)
-    return [*problems, *(f"the descriptor names {url}, which nothing answers" for url in unanswered)]
+async def _known_revision(url: str) -> str | None:
+    """What the database is at; None for an empty one. Raises ConfigurationError where a newer version has migrated it."""
+    current = await schema.current_revision(url)
+    if current is not None and not schema.is_known(current):
+        problem = f"the database is newer than this version: it is at schema {current}"
+        raise errors.ConfigurationError([f"{problem}, and this version knows none after {schema.newest_revision()}"])
+    return current

@@ -12,7 +12,7 @@ import typer
 import uvicorn
 import uvloop
 
-from addon import app, errors, log, settings
+from addon import app, deployment, errors, log, settings
 from addon.queue.worker import Worker
 from addon.settings import Settings
 
@@ -68,7 +68,7 @@ def _run(command: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
 
 
 async def _serve(config: Settings, *, with_worker: bool) -> None:
-    if problems := app.missing_scripts():
+    if problems := await deployment.unfit(config):
         raise errors.ConfigurationError(problems)
     async with app.assemble(config) as parts:
         _show_metrics(config)
@@ -127,11 +127,11 @@ def _stop_on_signals(stop: Callable[[], None]) -> None:
 
 
 async def _migrate(config: Settings) -> None:
-    print(f"the database is at schema {await app.migrate(config)}")  # noqa: T201 - the command's answer
+    print(f"the database is at schema {await deployment.migrate(config)}")  # noqa: T201 - the command's answer
 
 
 async def _check(config: Settings) -> None:
-    problems = await app.check(config)
+    problems = await deployment.check(config)
     if problems:
         raise errors.ConfigurationError(problems)
     print("settings, database and descriptor are in order")  # noqa: T201 - the command's answer

@@ -1,12 +1,13 @@
 """Which settings does the process run with? Read once from the environment; every problem is reported together.
 
-Only `addon.app` and `addon.cli` import this module; everything else receives values. Names and defaults are fixed by
-the table *Settings* in docs/operations.md.
+Only `addon.app`, `addon.deployment` and `addon.cli` import this module; everything else receives values. Names and
+defaults are fixed by the table *Settings* in docs/operations.md.
 """
 
 import base64
 import binascii
 import ipaddress
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -22,8 +23,13 @@ SECRET_KEY_BYTES = 32  # AES-256
 MIN_POINTS_PER_HOUR = 5_000  # with less, background work's part would not do for one step of a run
 MAX_ADDON_KEY_LENGTH = 64  # Atlassian, "App descriptor": key
 MAX_PORT = 65535
-LABEL = r"[A-Za-z0-9_-]{1,63}"
-ADDRESS = re.compile(rf"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>{LABEL}(?:\.{LABEL})*)):(?P<port>[0-9]{{1,5}})")
+LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+NAME = rf"{LABEL}(?:\.{LABEL})*"
+ADDRESS = re.compile(rf"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<host>{NAME})):(?P<port>[0-9]{{1,5}})")
+HOST_PATTERN = re.compile(r"(?:[A-Za-z0-9.*?-]|\[!?[A-Za-z0-9-]+\])+")
+UNSAFE = re.compile(r"[^!-~]|[?#@\"'\\]")
+# In the text itself: `urlsplit` drops white space, and does not tell an empty query, fragment or user from none.
+NOT_YET = {"forge_app_id": "Forge Remote is not supported yet", "forge_jwks_url": "Forge Remote is not supported yet"}
 
 
 def _is_loopback(host: str) -> bool:
@@ -33,6 +39,15 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _is_host(text: str) -> bool:
+    """Whether it has the form of an IP address or of a host name."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return re.fullmatch(NAME, text) is not None
+    return True
 
 
 def _is_postgres_address(text: str) -> bool:
@@ -66,6 +81,13 @@ class Settings(BaseSettings):
     metrics_address: str | None = None
     log_format: Literal["json", "console"] = "json"
 
+    @field_validator("host")
+    @classmethod
+    def _host(cls, value: str) -> str:
+        if not _is_host(value):
+            raise ValueError("must be an IP address or a host name")
+        return value
+
     @field_validator("tenant_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
@@ -73,22 +95,26 @@ class Settings(BaseSettings):
 
     @field_validator("tenant_hosts")
     @classmethod
-    def _some_host(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _patterns(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value:
             raise ValueError("names no host, so that nobody could install the add-on")
+        for pattern in value:
+            if HOST_PATTERN.fullmatch(pattern) is None:
+                raise ValueError(f"{pattern} is no pattern of host names, such as *.atlassian.net")
         return value
 
     @field_validator("base_url", "install_keys_url", "host_script_url")
     @classmethod
     def _https_or_loopback(cls, value: str) -> str:
+        if UNSAFE.search(value):
+            raise ValueError("must have no user, query, fragment, white space, quote or backslash, and be in ASCII")
         parts = urlsplit(value)
+        host = parts.hostname or ""
         # `port` raises ValueError where it is none.
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+        if parts.scheme not in {"http", "https"} or not _is_host(host) or parts.port == 0 or parts.netloc.endswith(":"):
             raise ValueError("must be an http(s) address")
-        if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        if parts.scheme == "http" and not _is_loopback(host):
             raise ValueError("must be https, except on a loopback host")
-        if parts.query or parts.fragment or parts.username or parts.password:
-            raise ValueError("must have no user, query or fragment")
         return value.rstrip("/")
 
     @field_validator("database_url")
@@ -110,7 +136,7 @@ class Settings(BaseSettings):
     def _keys(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         if value is not None:
             decode_keys(value.get_secret_value())
-        elif info.data.get("database_url") is not None:
+        elif info.data.get("database_url", "wrong") is not None:  # one that is wrong is not in `data`
             raise ValueError(f"must be set when {PREFIX}DATABASE_URL is")
         return value
 
@@ -135,13 +161,25 @@ def split_address(text: str) -> tuple[str, int]:
 
 
 def load() -> Settings:
-    """Read the environment. Raises ConfigurationError that names every wrong setting."""
+    """Read the environment. Raises ConfigurationError that names every wrong setting, and every name that is none."""
+    unknown = _unknown_names()
     try:
-        return Settings()
+        config = Settings()
     except ValidationError as exc:
-        raise errors.ConfigurationError([_problem(error["loc"], error["msg"]) for error in exc.errors()]) from exc
+        wrong = [_problem(error["loc"], error["msg"]) for error in exc.errors()]
+        raise errors.ConfigurationError([*wrong, *unknown]) from exc
+    if unknown:
+        raise errors.ConfigurationError(unknown)
+    return config
 
 
 def _problem(location: tuple[int | str, ...], message: str) -> str:
     text = message.removeprefix("Value error, ")
     return f"{PREFIX}{str(location[0]).upper()}: {text}" if location else text
+
+
+def _unknown_names() -> list[str]:
+    """What the environment sets that is no setting; case does not matter, as it does not for those that are."""
+    ours = {name.lower().removeprefix(PREFIX.lower()) for name in os.environ if name.upper().startswith(PREFIX)}
+    unknown = sorted(ours - Settings.model_fields.keys())
+    return [f"{PREFIX}{name.upper()}: {NOT_YET.get(name, 'there is no such setting')}" for name in unknown]

@@ -184,9 +184,7 @@ async def _build(people: int) -> AsyncIterator[Hours]:
         # The first run takes what it needs; the hours are lived under the quota that Atlassian grants.
         to_addon = await stack.enter_async_context(httpx.AsyncClient(transport=_Later()))
         cloud = Cloud(client=to_addon, now=clock)
-        to_jira = await stack.enter_async_context(
-            httpx.AsyncClient(transport=httpx.ASGITransport(app=sandbox_app.create(cloud)))
-        )
+        to_jira = await stack.enter_async_context(app.http_client(httpx.ASGITransport(app=sandbox_app.create(cloud))))
         vault = Vault([bytes(range(32))])
         first = app.wire(config, database=database, vault=vault, http=to_jira, clock=clock)
         _Later.target = httpx.ASGITransport(app=first.web_app())

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from lifecycle import errors
 from lifecycle.tenant import ClientKey, CloudId
@@ -62,12 +62,18 @@ def read_client_key(raw_body: bytes) -> ClientKey:
 
 def _read_object(raw_body: bytes) -> Mapping[str, Any]:
     try:
-        value = json.loads(raw_body)
+        # Given bytes, Python would take UTF-16 and UTF-32, too, which RFC 8259 forbids.
+        value = json.loads(raw_body.decode(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as exc:
         raise errors.MalformedBody("not JSON") from exc
     if not isinstance(value, dict):
         raise errors.MalformedBody("not an object")
     return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    # Python's reader takes NaN and Infinity, which are not JSON.
+    raise ValueError(name)
 
 
 class _Fields:

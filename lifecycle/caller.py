@@ -5,6 +5,7 @@ is never guessed from a path or from the token. What the caller may do is not de
 """
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum
@@ -12,6 +13,7 @@ from typing import assert_never
 from urllib.parse import quote
 
 import databases
+import structlog
 from starlette.requests import Request
 
 from lifecycle import errors, qsh, store, tokens
@@ -63,16 +65,23 @@ class Callers:
         """Checks, in this order: one token, HS256 named, tenant known, signature, `exp` and `iat`, binding, qsh,
         tenant's state. `may_be_disabled` is for the hooks that switch a tenant on and off.
 
-        Raises Refused (401) or SecretUnreadable (503), and leaves a line with the reason in the log.
+        Raises Refused (401) or SecretUnreadable (503), and leaves a line with the reason in the log. It names the tenant
+        where that is proven, or where the key that would prove it is missing.
         """
-        with errors.logged(request.url.path):
+        with ExitStack() as naming, errors.logged(request.url.path):
             raw_token = read_token(request, header_only=binding is Binding.CONTEXT)
             unverified = tokens.read_unverified(raw_token, algorithm="HS256")
             async with self._database.connection() as connection:
                 record = await store.find_by_client_key(connection, ClientKey(unverified.issuer))
             if record is None:
                 raise errors.UnknownTenant("no tenant has this client key")
-            claims = self._verify(raw_token, record)
+            named = structlog.contextvars.bound_contextvars(tenant_id=str(record.tenant.tenant_id))
+            try:
+                claims = self._verify(raw_token, record)
+            except (errors.SecretUnreadable, errors.Expired, errors.NotYetValid):
+                naming.enter_context(named)
+                raise
+            naming.enter_context(named)
             self._check_binding(request, binding, claims)
             state = record.tenant.state
             if not state.may_call and not (may_be_disabled and state is State.DISABLED):

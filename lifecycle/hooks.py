@@ -10,6 +10,7 @@ from http import HTTPStatus
 import databases
 import structlog
 from databases.core import Connection
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -121,6 +122,11 @@ async def _read_body(request: Request) -> bytes:
             content += chunk
             if len(content) > MAX_BODY_BYTES:
                 raise errors.BodyTooLarge(f"more than {MAX_BODY_BYTES} bytes")
+    except HTTPException as exc:
+        if exc.status_code != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            raise
+        # The app that we are mounted in counts, too; the refusal is to leave its reason all the same.
+        raise errors.BodyTooLarge("more than the app takes") from exc
     except ClientDisconnect as exc:
         raise errors.MalformedBody("the caller hung up") from exc
     return bytes(content)

@@ -1,16 +1,19 @@
 """Where are tenants kept, and with which statements?
 
 Table `tenant`; every function runs inside the caller's transaction. Decides nothing and opens no secret, except to seal
-it under a newer key.
+it under a newer key and to see that it opens.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from databases.core import Connection
 from databases.interfaces import Record as DatabaseRecord
 
+from lifecycle import errors
 from lifecycle.tenant import LIVE, ClientKey, CloudId, State, Tenant, TenantId
 from lifecycle.vault import Vault
 
@@ -18,6 +21,9 @@ COLUMNS = """
     tenant_id, client_key, cloud_id, base_url, coalesce(display_url, base_url) AS display_url, oauth_client_id, state,
     installed_at, uninstalled_at, sealed_secret, previous_sealed_secret, previous_secret_until
 """
+
+
+SECRETS_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +34,14 @@ class Record:
     sealed_secret: bytes
     previous_sealed_secret: bytes | None
     previous_secret_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resealing:
+    """How many tenants' secrets are now sealed under a newer key, and whose present secret opens with no key of the ring."""
+
+    resealed: int
+    unreadable: Sequence[Tenant]
 
 
 async def find(connection: Connection, tenant_id: TenantId) -> Record | None:
@@ -153,23 +167,27 @@ async def change_state(connection: Connection, tenant: Tenant, *, now: datetime)
     await connection.execute(sql, values)
 
 
-async def reseal_secrets(connection: Connection, vault: Vault) -> int:
-    """Seal every secret under the newest key of the ring that is not yet, and say how many tenants that were.
+async def reseal_secrets(connection: Connection, vault: Vault) -> Resealing:
+    """Seal every secret under the newest key of the ring that is not yet. What does not open stays as it is.
 
-    The second half of a key rotation; the old key may be dropped after it. Raises SecretUnreadable.
+    The second half of a key rotation; an old key may be dropped after it.
     """
     # all tenants: the ring is one for the whole deployment
     sql = f"SELECT {COLUMNS} FROM tenant ORDER BY tenant_id FOR NO KEY UPDATE"  # noqa: S608 - a constant of ours
-    resealed = 0
+    resealed, unreadable = 0, list[Tenant]()
     for record in map(_record, await connection.fetch_all(sql)):
         tenant_id = record.tenant.tenant_id
-        sealed = [record.sealed_secret, record.previous_sealed_secret]
-        if not any(each is not None and vault.needs_resealing(each) for each in sealed):
+        try:
+            current = _reseal(record.sealed_secret, vault, tenant_id)
+        except errors.SecretUnreadable:
+            unreadable.append(record.tenant)
             continue
-        current, previous = (
-            None if each is None else vault.seal(vault.open(each, tenant_id=tenant_id), tenant_id=tenant_id)
-            for each in sealed
-        )
+        previous = record.previous_sealed_secret
+        # One whose key is gone opens nothing any more, and hinders nobody.
+        with suppress(errors.SecretUnreadable):
+            previous = None if previous is None else _reseal(previous, vault, tenant_id)
+        if (current, previous) == (record.sealed_secret, record.previous_sealed_secret):
+            continue
         await connection.execute(
             """
             UPDATE tenant SET sealed_secret = :current, previous_sealed_secret = :previous
@@ -178,7 +196,35 @@ async def reseal_secrets(connection: Connection, vault: Vault) -> int:
             {"tenant_id": tenant_id, "current": current, "previous": previous},
         )
         resealed += 1
-    return resealed
+    return Resealing(resealed=resealed, unreadable=unreadable)
+
+
+def _reseal(sealed: bytes, vault: Vault, tenant_id: TenantId) -> bytes:
+    if not vault.needs_resealing(sealed):
+        return sealed
+    return vault.seal(vault.open(sealed, tenant_id=tenant_id), tenant_id=tenant_id)
+
+
+async def list_unreadable(
+    connection: Connection, vault: Vault, *, at_once: int = SECRETS_AT_ONCE
+) -> Sequence[TenantId]:
+    """The live tenants whose secret opens with no key of the ring, in the order of their ids."""
+    # all tenants: the ring is one for the whole deployment
+    sql = """
+        SELECT tenant_id, sealed_secret FROM tenant
+        WHERE state IN ('installed', 'enabled', 'disabled') AND tenant_id > CAST(:after AS uuid)
+        ORDER BY tenant_id LIMIT :limit
+    """
+    unreadable, after = list[TenantId](), TenantId(UUID(int=0))
+    while rows := await connection.fetch_all(sql, {"after": after, "limit": at_once}):
+        for row in rows:
+            columns = row._mapping  # noqa: SLF001 - as in `_record`
+            after = TenantId(columns["tenant_id"])
+            try:
+                vault.open(columns["sealed_secret"], tenant_id=after)
+            except errors.SecretUnreadable:
+                unreadable.append(after)
+    return unreadable
 
 
 def _read(row: DatabaseRecord | None) -> Record | None:

@@ -98,3 +98,11 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await opened.connect()
     yield opened
     await opened.disconnect()
+
+
+@pytest.fixture
+async def owner(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """Connected as the role that owns the tables; where that is a superuser, no policy binds it."""
+    connection = await asyncpg.connect(database_url)
+    yield connection
+    await connection.close()

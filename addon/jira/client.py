@@ -3,6 +3,7 @@
 Knows no operation: those are in `directory` and `permissions`. Retries nothing: `retry` decides, jobs carry it out.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
@@ -18,6 +19,9 @@ from addon.jira.throttle import Gate
 TIMEOUT = httpx.Timeout(30, connect=5)  # seconds; Jira itself gives up on a user list after 10
 
 TASK = re.compile(r"/rest/api/(?:3|2|latest)/task/([A-Za-z0-9_-]{1,100})")
+
+HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+# Of a surrogate pair, or what looks like it.
 
 Params = Mapping[str, str | int | bool | Sequence[str]]
 Answer = TypeVar("Answer")
@@ -112,7 +116,7 @@ def _reader(answer: TypeAdapter[Answer]) -> Reader[Answer]:
     def read(operation: str, response: httpx.Response) -> Answer:
         _raise_for_status(operation, response)
         try:
-            return answer.validate_json(response.content)
+            return answer.validate_json(_whole(response.content))
         except ValidationError as exc:
             # Without the cause's text: it repeats the answer, and so people's names.
             raise errors.Corrupt(
@@ -120,6 +124,18 @@ def _reader(answer: TypeAdapter[Answer]) -> Reader[Answer]:
             ) from None
 
     return read
+
+
+def _whole(body: bytes) -> bytes:
+    """The same JSON, where half of a character, which no reader of JSON has to take, is a question mark: one text that was
+    cut there must not make a whole page unreadable.
+    """
+    if not HALF.search(body):
+        return body
+    try:
+        return json.dumps(json.loads(body), ensure_ascii=False).encode(errors="replace")
+    except (ValueError, RecursionError):
+        return body
 
 
 def _read_success(operation: str, response: httpx.Response) -> None:

@@ -19,6 +19,10 @@ MAX_WAITING_SPREAD = timedelta(minutes=1)
 MAX_FAILURES = 120
 # In a row, without a page written in between: about an hour at LONGEST_DELAY.
 
+MAX_REFUSED = 4
+# About half a minute. A site that installs the app anew refuses what was signed with the secret before; each try signs with
+# the present one. No more than the failures that `errands` and `hints` own up to, or their work would never end.
+
 MAX_CORRUPT = 5
 # A body that stays corrupt is not an outage, and no waiting mends it.
 
@@ -42,7 +46,7 @@ def decide(error: errors.JiraError, *, failures: int, spread: float) -> Again | 
     match error:
         case errors.Waiting():
             return Again(delay=waiting_delay(error, spread=spread))
-        case errors.Unauthorized():
+        case errors.Unauthorized() if failures >= MAX_REFUSED:
             return Dead(reason="Jira refuses the app's token. Was the app removed or installed anew?")
         case errors.Forbidden():
             return Dead(reason="Jira refuses access to people. Check the app's permissions.")

@@ -90,9 +90,15 @@ class Worker:
         self._manager: QueueManager | None = None
 
     def stop(self, *, patience: timedelta = PATIENCE) -> None:
-        """Take no more jobs; those that run end their slice, and what takes longer than `patience` is handed back."""
+        """Take no more jobs; those that run end their slice, and what takes longer than `patience` is handed back.
+
+        Told again, jobs get less time or the same, never more.
+        """
         self._stopping.set()
-        self._stop_at = asyncio.get_running_loop().time() + patience.total_seconds()
+        stop_at = asyncio.get_running_loop().time() + patience.total_seconds()
+        if self._stop_at is not None and self._stop_at <= stop_at:
+            return
+        self._stop_at = stop_at
         if self._manager is not None:
             self._manager.shutdown.set()
         for limit in self._limits:

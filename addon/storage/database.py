@@ -2,7 +2,8 @@
 
 `Database` wraps the pool; `TenantScope` is one transaction of one tenant. Every session runs as the role APP_ROLE, which
 owns nothing and cannot bypass row-level security, whatever role the address logs in with. The package `databases` is
-used in this module only (and by type in `lifecycle`), so that it can be replaced here.
+used in this module only, so that it can be replaced here; `lifecycle`, `addon.installs`, `addon.jira.sites` and
+`addon.queue.jobs` name its types for what they are handed.
 
 A child task does not join its parent's transaction in `databases` 0.9: never `gather` inside a scope.
 """
@@ -76,7 +77,16 @@ class Database:
 
     def __init__(self, url: str, *, min_size: int = 1, max_size: int = 10) -> None:
         self.url = url
-        self.pool = databases.Database(url, min_size=min_size, max_size=max_size, server_settings=SESSION_SETTINGS)
+        # `databases` 0.9 drops most of an address, `sslmode` among it. So it is shown no more than the scheme, and hands the
+        # whole to asyncpg, which reads it as it does for migrations and the queue; what it would add is taken out.
+        self.pool = databases.Database(
+            "postgresql://",
+            dsn=url,
+            database=None,
+            min_size=min_size,
+            max_size=max_size,
+            server_settings=SESSION_SETTINGS,
+        )
 
     async def connect(self) -> None:
         await self.pool.connect()

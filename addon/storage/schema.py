@@ -33,6 +33,11 @@ def newest_revision() -> str:
     return head
 
 
+def is_known(revision: str) -> bool:
+    """Whether this code has a migration that leads there."""
+    return any(script.revision == revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
 async def current_revision(url: str) -> str | None:
     """The revision that the database is at; None for an empty one."""
     engine = _engine(url)

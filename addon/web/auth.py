@@ -70,8 +70,11 @@ class Door(Route):
         async def enter(request: Request) -> Response:
             # An error page loads the bridge, too: Jira takes a frame without it for one that does not respond.
             request.state.host_script_url = deps.host_script_url
-            caller = await _admit(request, access=access, deps=deps)
+            caller = await deps.callers.identify(request, access.binding)
+            # An error page must know which site may show it in a frame.
+            request.state.tenant = caller.tenant
             with structlog.contextvars.bound_contextvars(tenant_id=str(caller.tenant.tenant_id)):
+                await _admit(request, caller, access=access, deps=deps)
                 return await endpoints[request.method](Visit(request=request, caller=caller, deps=deps))
 
         super().__init__(path, enter, methods=list(endpoints))
@@ -130,16 +133,13 @@ async def _is_in_named_group(caller: Caller, account_id: AccountId, deps: WebDep
     return not (await deps.permissions.groups_of(caller.tenant, account_id)).isdisjoint(named)
 
 
-async def _admit(request: Request, *, access: Access, deps: WebDeps) -> Caller:
-    caller = await deps.callers.identify(request, access.binding)
-    # An error page must know which site may show it in a frame.
-    request.state.tenant = caller.tenant
-    if access.right is not None and not await may(caller, access.right, deps=deps):
-        structlog.get_logger().warning(
-            "request refused", reason="not-allowed", right=access.right.name, path=request.url.path
-        )
-        raise NotAllowed(_advice(access.right))
-    return caller
+async def _admit(request: Request, caller: Caller, *, access: Access, deps: WebDeps) -> None:
+    if access.right is None or await may(caller, access.right, deps=deps):
+        return
+    structlog.get_logger().warning(
+        "request refused", reason="not-allowed", right=access.right.name, path=request.url.path
+    )
+    raise NotAllowed(_advice(access.right))
 
 
 def _advice(right: Right) -> str:

@@ -33,6 +33,7 @@ OUTAGES = (
     asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,  # shut down or restarted
+    asyncpg.ReadOnlySQLTransactionError,  # for as long as its successor is not reached
     asyncpg.TransactionRollbackError,  # a deadlock or a serialization conflict: the same request may work
 )
 
@@ -158,13 +159,15 @@ class Boundary:
 
 
 def _summary(scope: Scope, error: Exception) -> dict[str, object]:
-    """Where it happened, without the message or any value."""
+    """Where it happened and to whom, without the message or any value."""
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next
     where = f"{place.tb_frame.f_globals.get('__name__')}:{place.tb_lineno}" if place is not None else None
     kind = f"{type(error).__module__}.{type(error).__qualname__}"
-    return {"error": kind, "where": where, "method": scope["method"], "path": scope["path"]}
+    summary = {"error": kind, "where": where, "method": scope["method"], "path": scope["path"]}
+    tenant = scope.get("state", {}).get("tenant")  # from `auth.Door`, whose own binding has ended by now
+    return summary if tenant is None else {**summary, "tenant_id": str(tenant.tenant_id)}
 
 
 def _members(error: ApiError | LifecycleError) -> Mapping[str, object]:

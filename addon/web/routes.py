@@ -1,16 +1,18 @@
 """Which addresses does the add-on answer, and through which middlewares? The list that the composition root mounts."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import addon
 from addon.web import (
@@ -24,6 +26,7 @@ from addon.web import (
     api_preview,
     api_rules,
     api_sync,
+    errors,
     fragments,
     fragments_attention,
     fragments_company,
@@ -41,12 +44,21 @@ from addon.web import (
     webhooks,
 )
 from addon.web.deps import WebDeps
-from addon.web.errors import Boundary
 from addon.web.headers import BodyLimit, SecurityHeaders
 
 STATIC = Path(__file__).parent / "static"
 HTMX = Path(addon.__file__).parent.parent / "node_modules" / "htmx.org" / "dist" / "htmx.min.js"
 STATIC_CACHE = "public, max-age=300"
+
+
+def application(deps: WebDeps, lifecycle_hooks: Sequence[BaseRoute]) -> Starlette:
+    """All that answers."""
+    made = Starlette(
+        routes=[*routes(deps), *lifecycle_hooks], middleware=middleware(deps), exception_handlers=errors.HANDLERS
+    )
+    # To send somebody to the address without the last slash would tell it apart before any token is looked at, and repeat one.
+    made.router.redirect_slashes = False
+    return made
 
 
 def routes(deps: WebDeps) -> list[BaseRoute]:
@@ -90,8 +102,8 @@ def public_routes(deps: WebDeps) -> list[BaseRoute]:
         Route("/healthz", probes.healthz),
         Route("/readyz", probes.readyz(deps)),
         Route("/metrics", probes.metrics),
-        Route("/static/htmx.min.js", _htmx),
-        Mount("/static", _Static(directory=STATIC), name="static"),
+        Route("/static/htmx.min.js", _htmx, middleware=[Middleware(_Whole)]),
+        Mount("/static", _Static(directory=STATIC), name="static", middleware=[Middleware(_Whole)]),
     ]
 
 
@@ -100,7 +112,7 @@ def middleware(deps: WebDeps) -> list[Middleware]:
     larger = dict.fromkeys(upload.PATHS, upload.MAX_BODY_BYTES) | {webhooks.ISSUE_PATH: webhooks.MAX_ISSUE_BYTES}
     return [
         Middleware(SecurityHeaders, is_https=urlsplit(deps.base_url).scheme == "https"),
-        Middleware(Boundary),
+        Middleware(errors.Boundary),
         Middleware(BodyLimit, larger=larger),
     ]
 
@@ -109,6 +121,17 @@ async def _htmx(_request: Request) -> Response:
     if not HTMX.is_file():
         raise HTTPException(404)
     return FileResponse(HTMX, headers={"Cache-Control": STATIC_CACHE})
+
+
+class _Whole:
+    """Answers without ranges: nobody needs a part of so small a file, and Starlette refuses odd ones with a bare text."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(name, value) for name, value in scope["headers"] if name != b"range"]
+        await self.app({**scope, "headers": headers}, receive, send)
 
 
 class _Static(StaticFiles):

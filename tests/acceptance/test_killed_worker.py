@@ -94,7 +94,7 @@ async def contacts_of(database: Database, tenant_id: TenantId) -> list[tuple[obj
 @pytest.mark.timeout(PATIENCE_S * 2)
 async def test_run_of_a_killed_worker_is_finished_by_another(database: Database) -> None:
     tenants: list[TenantId] = []
-    async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
+    async with app.http_client() as http:
 
         def parts(keys_url: str) -> app.Parts:
             config = Settings(

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,13 +20,6 @@ from tests.support.patience import PATIENCE_S
 ACME, GLOBEX = (TenantId(uuid.UUID(int=number)) for number in (1, 2))
 ANOTHER = uuid.UUID(int=7)
 BEATS = timedelta(seconds=0.4)  # a heartbeat each half of it
-
-
-@pytest.fixture
-async def owner(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
 
 
 async def enqueue(database: Database, *tenants: TenantId) -> None:

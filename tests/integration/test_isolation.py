@@ -35,14 +35,6 @@ class House:
 
 
 @pytest.fixture
-async def owner(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    """Connected as the role that owns the tables, to which force makes policies apply unless it is a superuser."""
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
 async def single(database_url: str) -> AsyncIterator[Database]:
     """A pool of one connection, so that whatever one block leaves behind meets the next."""
     opened = Database(database_url, min_size=1, max_size=1)

@@ -5,7 +5,7 @@ import signal
 import sys
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args
@@ -23,13 +23,6 @@ from tests.support.patience import PATIENCE_S
 VICTIM = Path(__file__).with_name("queue_victim.py")
 ACME, GLOBEX = (TenantId(uuid.UUID(int=number)) for number in (1, 2))
 PERSON = "ana@x.example"
-
-
-@pytest.fixture
-async def owner(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
 
 
 def a_job(tenant_id: TenantId = ACME, *, kind: Kind = "run", number: int = 1) -> Work:

@@ -2,7 +2,6 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import asyncpg
@@ -18,13 +17,7 @@ from tests.support.patience import PATIENCE_S
 
 ACME, GLOBEX = (TenantId(uuid.UUID(int=number)) for number in (1, 2))
 STOP_PATIENCE = timedelta(seconds=0.2)
-
-
-@pytest.fixture
-async def owner(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
+A_DAY = timedelta(days=1)
 
 
 async def enqueue(database: Database, *tenants: TenantId) -> None:
@@ -69,6 +62,27 @@ async def test_slice_that_outlasts_the_patience_is_handed_back(
 
     await a_worker(database_url, finish).run(until_empty=True)
     assert sorted(done) == [ACME, GLOBEX]
+
+
+@pytest.mark.parametrize("patience", [(STOP_PATIENCE, A_DAY), (A_DAY, STOP_PATIENCE)], ids=["again", "to hurry"])
+async def test_worker_that_is_told_to_stop_twice_gets_no_more_time(
+    database: Database, database_url: str, patience: tuple[timedelta, timedelta]
+) -> None:
+    """`serve` tells it at a signal, and once more when the web server has stopped."""
+    begun = asyncio.Event()
+
+    async def hang(_: Work) -> Again | None:
+        begun.set()
+        await asyncio.Event().wait()
+        return None
+
+    await enqueue(database, ACME)
+    stopped = a_worker(database_url, hang)
+    running = asyncio.create_task(stopped.run())
+    await begun.wait()
+    for each in patience:
+        stopped.stop(patience=each)
+    await asyncio.wait_for(running, PATIENCE_S)
 
 
 async def test_timeout_inside_a_job_is_a_failure_and_no_handing_back(

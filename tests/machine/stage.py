@@ -60,7 +60,7 @@ class Scene:
         """The parts of a worker process that meets its doom; here it is part of this process."""
         database = DoomedDatabase(self.cluster.url, fate)
         await database.connect()
-        async with httpx.AsyncClient(transport=DoomedTransport(httpx.ASGITransport(app=self.jira), fate)) as http:
+        async with app.http_client(DoomedTransport(httpx.ASGITransport(app=self.jira), fate)) as http:
             yield app.wire(self.parts.config, database=database, vault=Vault([VAULT_KEY]), http=http, clock=self.clock)
         await database.disconnect()
 
@@ -90,7 +90,7 @@ class Stage:
             await database.connect()
             stack.push_async_callback(database.disconnect)
             clock, late_jira, late_addon = Clock(START), LateTransport(), LateTransport()
-            to_jira = await stack.enter_async_context(httpx.AsyncClient(transport=late_jira))
+            to_jira = await stack.enter_async_context(app.http_client(late_jira))
             to_addon = await stack.enter_async_context(httpx.AsyncClient(transport=late_addon))
             cloud = Cloud(client=to_addon, now=clock, install_keys=self._keys)
             sites = [self._build(cloud) for _ in range(SITES)]

@@ -26,7 +26,6 @@ from sandbox.cloud import Cloud
 from sandbox.person import Person, PersonKind
 from sandbox.site import Site
 from tests.support import processes, sockets
-from tests.support.patience import PATIENCE_S
 from tests.support.processes import WorkerProcess
 from tests.support.world import ADDON_KEY, ADDON_URL, VAULT_KEY
 
@@ -168,7 +167,7 @@ class Fleet:
 async def build(database: Database, folder: Path, *, people: int, seeds: Sequence[int]) -> AsyncIterator[Fleet]:
     """A site for each seed, with the add-on installed and its sync off. Whatever workers are left at the end are killed."""
     late, traffic = sockets.LateTransport(), Traffic()
-    async with httpx.AsyncClient(timeout=PATIENCE_S) as http, httpx.AsyncClient(transport=late) as to_addon:
+    async with app.http_client() as http, httpx.AsyncClient(transport=late) as to_addon:
         cloud = Cloud(client=to_addon)
         listeners = []
         for seed in seeds:

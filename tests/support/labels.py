@@ -12,8 +12,6 @@ from tests.support.world import Tenant, World
 
 Name = str | None
 
-WRITES = ("PUT", "POST", "DELETE")
-
 
 async def a_company(tenant: Tenant, name: str, **more: Any) -> str:
     """The id of a new company."""

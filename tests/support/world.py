@@ -238,7 +238,7 @@ async def build(database: Database, *, points_per_hour: int = API_POINTS_PER_HOU
     clock = Clock()
     late = LateTransport()
     jira = CheckedTransport(late)
-    async with httpx.AsyncClient(transport=jira) as to_jira:
+    async with app.http_client(jira) as to_jira:
         config = Settings(
             base_url=ADDON_URL,
             addon_key=ADDON_KEY,

@@ -1,3 +1,4 @@
+import io
 import json
 import logging
 from collections.abc import Iterator
@@ -84,6 +85,24 @@ def test_console_format_is_for_people(capsys: pytest.CaptureFixture[str]) -> Non
     assert "serving" in text
     with pytest.raises(json.JSONDecodeError):
         lines(text)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_colours_are_for_terminals_and_not_for_files(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.configure("console")
+    structlog.get_logger().info("serving")
+    assert "\x1b" not in capsys.readouterr().err
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    log.configure("console")
+    structlog.get_logger().info("serving")
+    assert "\x1b" in terminal.getvalue()
 
 
 def test_text_of_an_exception_stays_out_of_the_log(capsys: pytest.CaptureFixture[str]) -> None:

@@ -77,6 +77,7 @@ def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -
     set_all(
         monkeypatch,
         BASE_URL="http://crm.example",
+        HOST="bad host",
         PORT="eighty",
         ADDON_KEY="crm contact sync",
         DATABASE_URL=DATABASE.replace("postgresql", "mysql"),
@@ -85,20 +86,24 @@ def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -
         HOST_SCRIPT_URL="ftp://localhost/all.js",
         API_POINTS_PER_HOUR="4999",
         LOG_FORMAT="xml",
+        RETENTION_DAY="365",
     )
     named = {problem.partition(":")[0] for problem in problems()}
     assert named == {
         f"CRM_SYNC_{name}"
         for name in (
             "BASE_URL",
+            "HOST",
             "PORT",
             "ADDON_KEY",
             "DATABASE_URL",
+            "SECRET_KEYS",
             "TENANT_HOSTS",
             "INSTALL_KEYS_URL",
             "HOST_SCRIPT_URL",
             "API_POINTS_PER_HOUR",
             "LOG_FORMAT",
+            "RETENTION_DAY",
         )
     }
 
@@ -130,11 +135,38 @@ def test_keys_may_be_missing_with_the_embedded_database_alone(monkeypatch: pytes
         "https://[::1",
         "http://127.0.0.1.example",
         "http://localhost.example",
+        "https://crm.example?",
+        "https://crm.example#",
+        "https://@crm.example",
+        "https://crm.example:",
+        "https://crm example",
+        " https://crm.example",
+        'https://crm"example',
+        "https://crm.example/'",
+        "https://crm.example/\\x",
+        "https://crm.example/\n",
+        "https://crm;example",
+        "https://münchen.example",
     ],
 )
 def test_address_that_no_browser_could_use_safely_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     set_all(monkeypatch, BASE_URL=url)
     assert [problem.partition(":")[0] for problem in problems()] == ["CRM_SYNC_BASE_URL"]
+
+
+def test_unknown_names_are_refused_however_they_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CRM_SYNC_RETENTION_DAY", "crm_sync_Hosts", "crm_sync_port"):
+        monkeypatch.setenv(name, "365")
+    assert problems() == [
+        "CRM_SYNC_HOSTS: there is no such setting",
+        "CRM_SYNC_RETENTION_DAY: there is no such setting",
+    ]
+
+
+@pytest.mark.parametrize("name", ["FORGE_APP_ID", "FORGE_JWKS_URL"])
+def test_door_that_is_not_built_cannot_be_opened(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    set_all(monkeypatch, **{name: "x"})
+    assert problems() == [f"CRM_SYNC_{name}: Forge Remote is not supported yet"]
 
 
 @pytest.mark.parametrize(
@@ -185,50 +217,6 @@ def test_address_that_is_no_database_is_refused_and_not_repeated(monkeypatch: py
     set_all(monkeypatch, DATABASE_URL=url, SECRET_KEYS=KEY)
     (problem,) = problems()
     assert problem == "CRM_SYNC_DATABASE_URL: must be an address like postgresql://user:password@host:5432/name"
-
-
-@pytest.mark.parametrize(
-    ("address", "split"),
-    [
-        ("127.0.0.1:9090", ("127.0.0.1", 9090)),
-        ("0.0.0.0:1", ("0.0.0.0", 1)),
-        ("[::1]:65535", ("::1", 65535)),
-        ("worker-1.internal:9090", ("worker-1.internal", 9090)),
-    ],
-)
-def test_metrics_may_be_served_at_any_address(
-    monkeypatch: pytest.MonkeyPatch, address: str, split: tuple[str, int]
-) -> None:
-    set_all(monkeypatch, METRICS_ADDRESS=address)
-    config = settings.load()
-    assert config.metrics_address == address
-    assert settings.split_address(address) == split
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "",
-        "9090",
-        ":9090",
-        "localhost",
-        "localhost:",
-        "localhost:0",
-        "localhost:65536",
-        "localhost:http",
-        "::1:9090",
-        "[::1:9090",
-        "http://localhost:9090",
-        "localhost:9090/metrics",
-        "me@localhost:9090",
-        "localhost:9090?x",
-        "a b:1",
-        "a..b:1",
-    ],
-)
-def test_metrics_address_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
-    set_all(monkeypatch, METRICS_ADDRESS=address)
-    assert problems() == ["CRM_SYNC_METRICS_ADDRESS: must be an address like 127.0.0.1:9090"]
 
 
 def test_secrets_are_in_no_text(monkeypatch: pytest.MonkeyPatch) -> None:

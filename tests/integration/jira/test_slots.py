@@ -3,7 +3,6 @@
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 
@@ -28,13 +27,6 @@ def processes(database: Database) -> list[Throttle]:
         return datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
     return [Throttle(Ledger(database, quota=65_000), now) for _ in range(PROCESSES)]
-
-
-@pytest.fixture
-async def owner(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
 
 
 class Site:

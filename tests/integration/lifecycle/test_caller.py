@@ -3,6 +3,7 @@ from typing import Any
 
 import httpx
 import pytest
+from structlog.contextvars import get_contextvars, merge_contextvars
 from structlog.testing import capture_logs
 
 from lifecycle.install import PREVIOUS_SECRET_FOR
@@ -183,6 +184,32 @@ async def test_secret_moved_to_another_tenants_row_lets_nobody_in(world: World, 
         response = await get(world, "/pages/x", Site(body=alpha.body, secret=beta.secret).token("GET", "/pages/x"))
     assert (response.status_code, response.json()["code"]) == (503, "busy")
     assert [line["reason"] for line in logs] == ["secret-unreadable"]
+
+
+async def test_log_names_a_tenant_that_is_proven_or_whose_secret_does_not_open(
+    world: World, alpha: Site, beta: Site
+) -> None:
+    tenant_id = str((await world.record(alpha)).tenant.tenant_id)
+    forged = Site(body=alpha.body, secret=beta.secret).token("GET", "/pages/x")
+    expired = alpha.token("GET", "/pages/x", exp=int(NOW.timestamp()) - 60)
+    own = alpha.token("GET", "/pages/x")
+
+    async def refused(path: str, token: str) -> tuple[str, str | None]:
+        with capture_logs(processors=[merge_contextvars]) as logs:
+            await get(world, path, token)
+        [line] = logs
+        return line["reason"], line.get("tenant_id")
+
+    assert await refused("/pages/x", forged) == ("bad-signature", None)
+    assert await refused("/pages/x", expired) == ("expired", tenant_id)
+    assert await refused("/pages/y", own) == ("wrong-qsh", tenant_id)
+    await world.pool.execute(
+        "UPDATE tenant SET sealed_secret = CAST('lost' AS bytea) WHERE client_key = :client_key",
+        {"client_key": alpha.client_key},
+    )
+    assert await refused("/pages/x", own) == ("secret-unreadable", tenant_id)
+    assert (await get(world, "/pages/x", beta.token("GET", "/pages/x"))).status_code == 200
+    assert get_contextvars() == {}
 
 
 async def test_log_names_the_path_without_its_query(world: World, alpha: Site) -> None:

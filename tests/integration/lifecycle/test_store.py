@@ -1,10 +1,8 @@
 import uuid
 
-import pytest
-
-from lifecycle import errors, store
+from lifecycle import store
 from lifecycle.tenant import ClientKey, State, TenantId
-from lifecycle.vault import Vault
+from lifecycle.vault import Secret, Vault
 from tests.integration.lifecycle.conftest import RING, Site, World
 
 NEWEST = bytes(32)
@@ -36,8 +34,8 @@ async def test_secrets_are_resealed_under_the_newest_key_once(world: World, alph
     again = await world.install(clientKey=alpha.client_key, baseUrl=alpha.body["baseUrl"])
     rotated = Vault([NEWEST, *RING])
     async with world.pool.connection() as connection, connection.transaction():
-        assert await store.reseal_secrets(connection, rotated) == 2
-        assert await store.reseal_secrets(connection, rotated) == 0
+        assert await store.reseal_secrets(connection, rotated) == store.Resealing(resealed=2, unreadable=[])
+        assert await store.reseal_secrets(connection, rotated) == store.Resealing(resealed=0, unreadable=[])
     newest_alone = Vault([NEWEST])
     for site, secret, previous in [(alpha, again.secret, alpha.secret), (beta, beta.secret, None)]:
         record = await world.record(site)
@@ -52,7 +50,26 @@ async def test_secrets_are_resealed_under_the_newest_key_once(world: World, alph
 
 async def test_resealing_without_the_old_key_changes_nothing(world: World, alpha: Site, beta: Site) -> None:
     before = [await world.record(site) for site in (alpha, beta)]
-    with pytest.raises(errors.SecretUnreadable):
-        async with world.pool.connection() as connection, connection.transaction():
-            await store.reseal_secrets(connection, Vault([NEWEST]))
+    async with world.pool.connection() as connection, connection.transaction():
+        resealing = await store.reseal_secrets(connection, Vault([NEWEST]))
+        unreadable = await store.list_unreadable(connection, Vault([NEWEST]), at_once=1)
+        assert await store.list_unreadable(connection, world.vault) == []
+    ids = sorted(record.tenant.tenant_id for record in before)
+    assert (resealing.resealed, [tenant.tenant_id for tenant in resealing.unreadable]) == (0, ids)
+    assert unreadable == ids
     assert [await world.record(site) for site in (alpha, beta)] == before
+
+
+async def test_previous_secret_without_its_key_does_not_keep_the_present_one_from_rotation(
+    world: World, alpha: Site
+) -> None:
+    record = await world.record(alpha)
+    tenant_id = record.tenant.tenant_id
+    lost = Vault([bytes(31) + b"x"]).seal(Secret("lost"), tenant_id=tenant_id)
+    await world.pool.execute("UPDATE tenant SET previous_sealed_secret = :lost", {"lost": lost})
+    async with world.pool.connection() as connection, connection.transaction():
+        resealing = await store.reseal_secrets(connection, Vault([NEWEST, *RING]))
+    assert resealing == store.Resealing(resealed=1, unreadable=[])
+    record = await world.record(alpha)
+    assert record.previous_sealed_secret == lost
+    assert Vault([NEWEST]).open(record.sealed_secret, tenant_id=tenant_id).reveal() == alpha.secret

@@ -1,7 +1,6 @@
 """The functions that find contacts by trigrams pass row-level security, and still tell nobody of another tenant."""
 
 import uuid
-from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
@@ -14,13 +13,6 @@ from tests.integration.storage.site import Site, a_site
 ROLE = "crm_sync_search"
 FUNCTIONS = ("search_companies", "search_contacts")
 EVERYTHING = ["%", "%%", "% a%", "%@%", "%' OR true OR '%"]
-
-
-@pytest.fixture
-async def owner(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from addon.jira.names import GROUPS_SHOWN, FoundGroups
 from addon.storage.database import Database
 from addon.storage.ledger import Ledger
 from addon.sync.filters import Named
-from addon.web import errors, routes
+from addon.web import routes
 from addon.web.deps import WebDeps
 from lifecycle import qsh, store
 from lifecycle.caller import Callers
@@ -229,7 +229,7 @@ def build_deps(database: Database, people: People, clock: Clock, tracker: Tracke
 
 
 def build_app(deps: WebDeps) -> Starlette:
-    return Starlette(routes=routes.routes(deps), middleware=routes.middleware(deps), exception_handlers=errors.HANDLERS)
+    return routes.application(deps, [])
 
 
 async def install(database: Database, host: str) -> tuple[Tenant, str]:

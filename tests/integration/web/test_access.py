@@ -3,15 +3,21 @@
 import httpx
 import pytest
 from starlette.routing import Mount, Route
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
+from addon import app
 from addon.jira.errors import Unreachable
+from addon.settings import Settings
+from addon.storage.database import Database
 from addon.web import routes
 from addon.web.auth import Access, Door, Right
 from addon.web.deps import WebDeps
+from addon.web.headers import MAX_BODY_BYTES
 from lifecycle import qsh
 from lifecycle.caller import Binding
 from tests.integration.web import contract
-from tests.integration.web.desk import MEMBER, Desk, People
+from tests.integration.web.desk import BASE_URL, MEMBER, VAULT, Desk, People
 
 PUBLIC = {"/atlassian-connect.json", "/healthz", "/readyz", "/metrics", "/static/htmx.min.js", "/static"}
 SETTINGS = "/pages/settings"
@@ -157,12 +163,35 @@ async def test_body_beyond_a_megabyte_is_413(acme: Desk) -> None:
     assert (await acme.get("/api/contacts"))["values"] == []
 
 
+@pytest.mark.parametrize("size", [MAX_BODY_BYTES, MAX_BODY_BYTES + 1])
+@pytest.mark.parametrize("event", ["installed", "uninstalled"])
+async def test_body_too_long_for_a_hook_is_413_and_leaves_its_reason(database: Database, event: str, size: int) -> None:
+    whole = app.wire(Settings(), database=database, vault=VAULT, http=app.http_client()).web_app()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(whole), base_url=BASE_URL) as client:
+        with capture_logs() as logs:
+            answer = await client.post(
+                f"/lifecycle/{event}", content=b" " * size, headers={"Authorization": "JWT token"}
+            )
+    assert answer.status_code == 413
+    assert [(line["event"], line["reason"]) for line in logs] == [("request refused", "body-too-large")]
+
+
 async def test_wrong_method_and_unknown_address_are_problems(acme: Desk) -> None:
     answer = await acme.call("PUT", "/api/contacts", json={})
     assert answer.status_code == 405
     assert set(answer.headers["allow"].split(", ")) == {"GET", "POST"}
     assert (await acme.call("GET", "/api/nothing")).json()["code"] == "not-found"
     assert (await acme.http.head("/api/contacts")).status_code == 405
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/contacts/", "/pages/settings/", "/webhooks/user/", "/healthz/", "/lifecycle/installed/"]
+)
+async def test_address_with_a_slash_too_many_leads_nowhere(acme: Desk, path: str) -> None:
+    for method in ("GET", "POST"):
+        answer = await acme.http.request(method, f"{path}?jwt={acme.token()}")
+        assert answer.status_code == 404
+        assert "location" not in answer.headers
 
 
 async def test_answers_carry_security_headers(acme: Desk) -> None:
@@ -194,3 +223,17 @@ async def test_refused_page_says_what_to_do(acme: Desk) -> None:
     assert "Only Jira administrators can open this" in answer.text
     assert "frame-ancestors https://acme.atlassian.net" in answer.headers["content-security-policy"]
     assert "https://connect-cdn.atl-paas.net/all.js" in answer.text, "or Jira takes the frame for a dead one"
+
+
+async def test_log_names_the_site_of_whoever_is_refused_or_failed(acme: Desk, globex: Desk, people: People) -> None:
+    async def asked(desk: Desk) -> list[tuple[str, str]]:
+        with capture_logs(processors=[merge_contextvars]) as logs:
+            await desk.http.get("/api/sync", headers={"Authorization": f"JWT {desk.token()}"})
+        return [(line["event"], line["tenant_id"]) for line in logs]
+
+    for desk in (acme, globex):
+        tenant_id = str(desk.tenant.tenant_id)
+        assert await asked(desk.as_person(MEMBER)) == [("request refused", tenant_id)]
+    people.trouble = Unreachable("GET /rest/api/3/permissions/check")
+    for desk in (acme, globex):
+        assert await asked(desk) == [("request failed", str(desk.tenant.tenant_id))]

@@ -34,12 +34,14 @@ async def test_metrics_are_for_this_machine_alone(deps: WebDeps) -> None:
 
 
 async def test_static_files_are_served_and_cached(http: httpx.AsyncClient) -> None:
-    for name, media_type in (
-        ("app.css", "text/css"),
-        ("app.js", "text/javascript"),
-        ("htmx.min.js", "text/javascript"),
+    for name, media_type, wanted in (
+        ("app.css", "text/css", "bytes=5-1"),
+        ("app.js", "text/javascript", "lines=1"),
+        ("htmx.min.js", "text/javascript", "bytes=99999999-"),
     ):
+        part = await http.get(f"/static/{name}", headers={"Range": wanted})
         answer = await http.get(f"/static/{name}")
+        assert part.content == answer.content
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith(media_type)
         assert answer.headers["cache-control"] == "public, max-age=300"

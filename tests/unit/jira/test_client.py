@@ -4,6 +4,7 @@ import httpx
 import pytest
 from pydantic import TypeAdapter
 
+from addon import app
 from addon.jira import answers, budget, client, errors
 from tests.unit.jira.site import Jira
 
@@ -146,3 +147,16 @@ async def test_unread_fields_are_no_reason_to_stop() -> None:
 def test_limits_are_shorter_than_a_workers_patience() -> None:
     assert client.TIMEOUT.connect == 5
     assert client.TIMEOUT.read == 30
+
+
+async def test_cookie_of_one_site_is_sent_to_none() -> None:
+    sent: list[str | None] = []
+
+    def jira(request: httpx.Request) -> httpx.Response:
+        sent.append(request.headers.get("cookie"))
+        return httpx.Response(200, headers={"set-cookie": "token=acme; Domain=.atlassian.net; Path=/"})
+
+    async with app.http_client(httpx.MockTransport(jira)) as client_of_all:
+        for site in ("acme", "globex", "acme"):
+            await client_of_all.get(f"https://{site}.atlassian.net/")
+    assert sent == [None, None, None]

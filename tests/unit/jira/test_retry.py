@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from addon import errands, hints
 from addon.jira import errors, retry
 from addon.jira.retry import Again, Dead
 
@@ -9,6 +10,7 @@ UNREACHABLE = errors.Unreachable("GET /: ConnectError")
 TROUBLED = errors.Troubled("GET /: 503")
 THROTTLED = errors.Throttled("GET /: 429", timedelta())
 CORRUPT = errors.Corrupt("GET /: 1 part")
+REFUSED = errors.Unauthorized("GET /: 401")
 
 MIDDLE = 0.5  # a spread that leaves the delay as it is
 
@@ -33,9 +35,7 @@ def test_retry_after_is_the_least(retry_after_s: int, failures: int, delay_s: in
     assert retry.decide(error, failures=failures, spread=MIDDLE) == Again(delay=timedelta(seconds=delay_s))
 
 
-@pytest.mark.parametrize(
-    "error", [errors.Unauthorized("GET /: 401"), errors.Forbidden("GET /: 403"), errors.Rejected("GET /: 400", 400)]
-)
+@pytest.mark.parametrize("error", [errors.Forbidden("GET /: 403"), errors.Rejected("GET /: 400", 400)])
 def test_refusal_ends_the_run_at_once(error: errors.JiraError) -> None:
     assert isinstance(retry.decide(error, failures=0, spread=MIDDLE), Dead)
 
@@ -47,11 +47,18 @@ def test_refusal_ends_the_run_at_once(error: errors.JiraError) -> None:
         (TROUBLED, retry.MAX_FAILURES),
         (THROTTLED, retry.MAX_FAILURES),
         (CORRUPT, retry.MAX_CORRUPT),
+        (REFUSED, retry.MAX_REFUSED),
     ],
 )
 def test_trouble_is_borne_so_often_and_no_more(error: errors.JiraError, last: int) -> None:
     assert isinstance(retry.decide(error, failures=last - 1, spread=MIDDLE), Again)
     assert isinstance(retry.decide(error, failures=last, spread=MIDDLE), Dead)
+
+
+@pytest.mark.parametrize("told", [errands.PATIENT, hints.MAX_FAILURES - 1])
+def test_work_that_never_tires_ends_where_jira_refuses_the_app(told: int) -> None:
+    assert isinstance(retry.decide(TROUBLED, failures=told, spread=MIDDLE), Again)
+    assert isinstance(retry.decide(REFUSED, failures=told, spread=MIDDLE), Dead)
 
 
 def test_site_that_is_down_is_tried_for_about_an_hour() -> None:
@@ -65,7 +72,7 @@ def test_site_that_is_down_is_tried_for_about_an_hour() -> None:
 
 def test_reasons_say_nothing_of_people_or_addresses() -> None:
     for error in (errors.Unauthorized("GET /x?accountId=ana"), errors.Rejected("GET /x?accountId=ana", 400)):
-        decision = retry.decide(error, failures=0, spread=MIDDLE)
+        decision = retry.decide(error, failures=retry.MAX_REFUSED, spread=MIDDLE)
         assert isinstance(decision, Dead)
         assert "ana" not in decision.reason
 

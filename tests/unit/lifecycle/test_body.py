@@ -6,6 +6,12 @@ import pytest
 from lifecycle import body, errors
 from tests.unit.lifecycle.atlassian import an_install_body
 
+UNLIKE_JSON = [
+    json.dumps(an_install_body()).encode("utf-16"),
+    json.dumps(an_install_body(future=float("nan"))).encode(),
+    json.dumps(an_install_body(future=float("-inf"))).encode(),
+]
+
 
 def install_without(name: str) -> dict[str, Any]:
     return {key: value for key, value in an_install_body().items() if key != name}
@@ -27,7 +33,9 @@ def test_optional_field_may_be_absent_null_or_empty(name: str, empty: str | None
         assert None in (read.display_url, read.cloud_id, read.oauth_client_id)
 
 
-@pytest.mark.parametrize("raw", [b"", b"x", b"[]", b'"text"', b"null", b"\xff", b"[" * 100_000, b"{" + b"9" * 5000])
+@pytest.mark.parametrize(
+    "raw", [b"", b"x", b"[]", b'"text"', b"null", b"\xff", b"[" * 100_000, b"{" + b"9" * 5000, *UNLIKE_JSON]
+)
 def test_body_that_is_no_json_object_is_malformed(raw: bytes) -> None:
     with pytest.raises(errors.MalformedBody):
         body.read_install(raw)

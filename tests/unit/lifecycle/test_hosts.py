@@ -19,6 +19,11 @@ DEVELOPMENT = (*PRODUCTION, "localhost", "127.0.0.*")
         ("http://localhost:9000", DEVELOPMENT, "http://localhost:9000"),
         ("http://127.0.0.1:9000/", DEVELOPMENT, "http://127.0.0.1:9000"),
         ("https://localhost", DEVELOPMENT, "https://localhost"),
+        ("https://one.atlassian.net:443/", PRODUCTION, "https://one.atlassian.net"),
+        ("https://one.atlassian.net:0443", PRODUCTION, "https://one.atlassian.net"),
+        ("https://one.atlassian.net:80", PRODUCTION, "https://one.atlassian.net:80"),
+        ("https://one.atlassian.net:65535", PRODUCTION, "https://one.atlassian.net:65535"),
+        ("http://localhost:80", DEVELOPMENT, "http://localhost"),
     ],
 )
 def test_site_on_a_named_host_is_accepted(base_url: str, patterns: tuple[str, ...], origin: str) -> None:
@@ -43,6 +48,11 @@ def test_site_on_a_named_host_is_accepted(base_url: str, patterns: tuple[str, ..
         ("https://one.atlassian.net/?a=b", PRODUCTION),
         ("https://one.atlassian.net:", PRODUCTION),
         ("https://one.atlassian.net:port", PRODUCTION),
+        ("https://one.atlassian.net:0", PRODUCTION),
+        ("https://one.atlassian.net:65536", PRODUCTION),
+        ("https://one..atlassian.net", PRODUCTION),
+        ("https://one.atlassian.net.", ("*",)),
+        (f"https://{'a' * 64}.atlassian.net", PRODUCTION),
         ("https://one.atlassian.net\n", PRODUCTION),
         (" https://one.atlassian.net", PRODUCTION),
         ("https://.atlassian.net", PRODUCTION),

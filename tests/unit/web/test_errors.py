@@ -19,6 +19,7 @@ from addon.jira.errors import Unreachable
 from addon.web import errors
 from addon.web.errors import Boundary
 from lifecycle import errors as lifecycle_errors
+from tests.integration.web import contract
 
 SECRET = "ada@example.com"
 
@@ -58,6 +59,7 @@ async def answer_to(error: Exception, path: str = "/api/x") -> httpx.Response:
         (asyncpg.TooManyConnectionsError("x"), 503, "busy"),
         (asyncpg.AdminShutdownError("x"), 503, "busy"),
         (asyncpg.DeadlockDetectedError("x"), 503, "busy"),
+        (asyncpg.ReadOnlySQLTransactionError("x"), 503, "busy"),
         (asyncpg.NotNullViolationError("x"), 500, "internal"),
         (ValueError("x"), 500, "internal"),
     ],
@@ -69,6 +71,7 @@ async def test_each_error_has_its_status_and_code(error: Exception, status: int,
     assert (answer.status_code, problem["status"], problem["code"]) == (status, status, code)
     assert {"type", "title", "detail"} <= set(problem)
     assert ("retry-after" in answer.headers) is (status == 503)
+    contract.check(answer)
 
 
 async def test_refusals_of_every_cause_look_the_same() -> None:
