@@ -12,7 +12,7 @@ from addon.jira.directory import STEP_POINTS
 from addon.jira.names import JiraNames
 from addon.jira.sites import Sites
 from addon.queue.worker import Again
-from addon.storage import choice, names, sync_state, undo
+from addon.storage import choice, names, undo
 from addon.storage.choice import Confirmed
 from addon.storage.database import Database
 from addon.storage.preview_store import EVERYBODY, PreviewStore
@@ -48,10 +48,8 @@ class Errands:
         if wanted is None:
             return None
         if not unmet:
-            async with self.database.tenant(work.tenant_id) as scope:
-                await sync_state.lock_switch(scope)
-                await choice.complete(scope, wanted, now=self.clock())
-            return None
+            return await self._end_departures(work, wanted)
+        read_at = self.clock()
         try:
             directory = await self.sites.directory(work.tenant_id, is_awaited=True)
             # An app that lost its permission gets empty answers, which must not look like deletions (D8).
@@ -67,17 +65,24 @@ class Errands:
             return None
         met = {*(sighting.account_id for sighting in found.sightings), *found.unreadable}
         async with self.database.tenant(work.tenant_id) as scope:
-            switch = await sync_state.lock_switch(scope)
-            if not switch.enabled:
-                return None
+            if not await choice.is_still_wanted(scope, wanted):
+                return Again()
             await choice.unlink(
                 scope,
                 wanted.run_id,
                 met=[account_id for account_id in unmet if account_id in met],
                 gone=[account_id for account_id in unmet if account_id not in met],
+                read_at=read_at,
                 now=self.clock(),
             )
         return Again()
+
+    async def _end_departures(self, work: Work, wanted: Confirmed) -> Again | None:
+        async with self.database.tenant(work.tenant_id) as scope:
+            if not await choice.is_still_wanted(scope, wanted):
+                return Again()
+            await choice.complete(scope, wanted, now=self.clock())
+        return None
 
     async def _reopen(self, work: Work, wanted: Confirmed) -> None:
         """Jira refuses us: what cannot be verified is not done, and asked again."""

@@ -79,7 +79,7 @@ def is_attribute(target: str) -> bool:
     name = target.removeprefix(ATTRIBUTE)
     return (
         target.startswith(ATTRIBUTE)
-        and bool(name.strip())
+        and not draft.is_blank(name)
         and draft.text_problem(name, max_length=contact.MAX_TEXT_LENGTH) is None
     )
 
@@ -103,7 +103,11 @@ def read_row(row_no: int, cells: Sequence[str], targets: Sequence[str]) -> tuple
     """What the row says, and everything that is wrong with it. The row may be used only if nothing is."""
     # A line break within a cell becomes a space: our texts have one line.
     texts = [re.sub(r"[\r\n\t]+", " ", cell).strip() for cell in cells]
-    values = {target: text for target, text in zip(targets, texts, strict=False) if target != LEFT_OUT and text}
+    values = {
+        target: text
+        for target, text in zip(targets, texts, strict=False)
+        if target != LEFT_OUT and not draft.is_blank(text)
+    }
     problems: list[FieldProblem] = []
     if any(texts[len(targets) :]):
         problems.append(FieldProblem(field="", problem="has more cells than the header has columns"))

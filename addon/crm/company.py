@@ -45,6 +45,15 @@ def company_key(name: str) -> str:
     return unicodedata.normalize("NFC", folded)
 
 
+def written_domain(domain: str) -> str:
+    """A stored domain as people write it, in the letters that its A-labels stand for; for pages."""
+    try:
+        written = idna.decode(domain)
+        return written if normalize_domain(written) == domain else domain
+    except (idna.IDNAError, DomainNameError):
+        return domain
+
+
 def normalize_domain(typed: str) -> str:
     """The host name in the one form that we store and compare: lower-case IDNA A-labels, no leading `@`, no last dot.
 

@@ -6,7 +6,7 @@ is decided by `addon.storage`, inside the transaction that writes.
 
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypedDict, TypeVar
 
 from addon.crm import company, contact
@@ -19,6 +19,9 @@ MAX_ORGANIZATION_ID_LENGTH = 255
 MAX_SHOWN = 50  # characters of a refused entry that its problem repeats
 UNPRINTABLE = frozenset({"Cc", "Cs"})
 # Control characters (NUL cannot be stored at all) and halves of surrogate pairs, which are no characters.
+
+INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp"})
+FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and a symbol by category, and yet drawn as nothing
 
 CONTACT_FIELDS = frozenset({"name", "email", "phone", "jobTitle", "attributes", "company"})
 COMPANY_FIELDS = frozenset({"name", "domains", "organizationId"})
@@ -49,10 +52,11 @@ Edit = TypeVar("Edit")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading(Generic[Edit]):
-    """What a body says and what is wrong with it. `edit` may be used only when `problems` is empty."""
+    """What a body says and what is wrong with it. `edit` may be used only when `problems` is empty. `sent`: the body."""
 
     edit: Edit
     problems: Sequence[FieldProblem]
+    sent: Mapping[str, object] = field(default_factory=dict)
     version: int | None = None
 
 
@@ -72,7 +76,19 @@ def read_contact_edit(body: Mapping[str, object]) -> Reading[ContactEdit]:
         edit["name"] = reader.name()
     if "syncedJiraUser" in body:
         edit["synced_account_id"] = reader.synced_account_id()
-    return Reading(edit=edit, problems=reader.problems, version=reader.version())
+    return Reading(edit=edit, problems=reader.problems, sent=body, version=reader.version())
+
+
+def leave_out_same(reading: Reading[ContactEdit], *, name: str, email: str | None) -> Reading[ContactEdit]:
+    """Without the name and the email if they are those of the contact now: Jira may have given one that nobody can type."""
+    edit, same = reading.edit.copy(), set()
+    if reading.sent.get("name") == name:
+        same.add("name")
+        edit.pop("name", None)
+    if reading.sent.get("email") == email:
+        same.add("email")
+        edit.pop("email", None)
+    return replace(reading, edit=edit, problems=[problem for problem in reading.problems if problem.field not in same])
 
 
 def read_new_company(body: Mapping[str, object]) -> Reading[CompanyEdit]:
@@ -109,6 +125,16 @@ def text_problem(value: str, *, max_length: int) -> str | None:
     return None
 
 
+def is_blank(text: str) -> bool:
+    """Whether nothing of it can be seen."""
+    return all(unicodedata.category(char) in INVISIBLE or char in FILLERS for char in text)
+
+
+def printable(text: str) -> str:
+    """The text without what cannot be stored or shown."""
+    return "".join(char for char in text if unicodedata.category(char) not in UNPRINTABLE)
+
+
 def email_problem(email: str) -> str | None:
     """Why the text is no email address. Deliberately small: only the receiving server knows what it takes."""
     local, at, host = email.partition("@")
@@ -133,6 +159,16 @@ def _contact_attributes(reader: "_Reader") -> ContactEdit:
     return edit
 
 
+def _name_problem(name: str, *, taken: Collection[str]) -> str | None:
+    """Why no attribute can have this name beside those that are `taken`."""
+    problem = text_problem(name, max_length=contact.MAX_TEXT_LENGTH)
+    if problem is not None:
+        return f"the name of an attribute {problem}"
+    if is_blank(name):
+        return "every attribute needs a name"
+    return f"names {name!r} twice" if name in taken else None
+
+
 def _company_attributes(reader: "_Reader") -> CompanyEdit:
     edit = CompanyEdit()
     if "domains" in reader.body:
@@ -148,7 +184,7 @@ class _Reader:
     def __init__(self, body: Mapping[str, object], *, known: Collection[str]) -> None:
         self.body = body
         self.problems = [
-            FieldProblem(field=field, problem="is not an attribute that can be set")
+            FieldProblem(field=printable(field), problem="is not an attribute that can be set")
             for field in body
             if field not in known
         ]
@@ -158,7 +194,7 @@ class _Reader:
 
     def name(self) -> str:
         name = self.text("name")
-        if name is None and not any(problem.field == "name" for problem in self.problems):
+        if is_blank(name or "") and not any(problem.field == "name" for problem in self.problems):
             self.refuse("name", "is required")
         return name or ""
 
@@ -190,21 +226,19 @@ class _Reader:
         if len(value) > contact.MAX_ATTRIBUTES:
             self.refuse("attributes", f"must not have more than {contact.MAX_ATTRIBUTES} entries")
             return {}
-        for name, text in value.items():
-            self._check_attribute(name, text)
-        return dict(value)
-
-    def _check_attribute(self, name: str, text: object) -> None:
-        if not name.strip():
-            self.refuse("attributes", "every attribute needs a name")
-            return
-        if not isinstance(text, str):
-            self.refuse(f"attributes.{name}", "must be a text")
-            return
-        for part in (name, text):
-            problem = text_problem(part, max_length=contact.MAX_TEXT_LENGTH)
-            if problem is not None:
+        attributes: dict[str, str] = {}
+        for typed, text in value.items():
+            name = typed.strip()
+            # A refused name is not repeated: problems of imports are stored, and it may be nothing that can be.
+            if (problem := _name_problem(name, taken=attributes)) is not None:
+                self.refuse("attributes", problem)
+            elif not isinstance(text, str):
+                self.refuse(f"attributes.{name}", "must be a text")
+            elif (problem := text_problem(text, max_length=contact.MAX_TEXT_LENGTH)) is not None:
                 self.refuse(f"attributes.{name}", problem)
+            else:
+                attributes[name] = text
+        return attributes
 
     def company_id(self) -> CompanyId | None:
         value = self.body["company"]

@@ -215,6 +215,7 @@ class Courier:
 
     async def _fold(self, scope: TenantScope, found: OpenCall, refused: Collection[int] = ()) -> None:
         await issue_calls.fold(scope, found, refused=refused, now=self.clock())
+        await issue_state.note_success(scope, now=self.clock())
         # Whatever changed while it was on its way has waited for it.
         await duties.call(scope, "issues", enqueue=self.enqueue)
 

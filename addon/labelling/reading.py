@@ -34,7 +34,8 @@ class Reader:
 
     async def catch_up(self, standing: Standing) -> None:
         """A page of what no event told; the first time there is nothing to make up for. Raises Off, JiraError."""
-        now = self.clock()
+        # Where the clock of whoever turned the sync on is ahead of ours, the time before that is made up for all the same.
+        now = max(self.clock(), standing.turned_on_at or self.clock())
         if standing.caught_up_to is None:
             async with self.database.tenant(self.tenant_id) as scope:
                 await issue_state.listen(scope, now=now)
@@ -52,6 +53,7 @@ class Reader:
             await issue_company.learn(scope, page.facts, is_backlog=False)
             await self.courier.pay(scope, client.points - before, is_backlog=False)
             await issue_state.move_catch_up(scope, replace(going, token=page.token), is_done=page.token is None)
+            await issue_state.note_success(scope, now=self.clock())
             await duties.call(scope, "issues", enqueue=self.enqueue)
 
     async def go_on(self, standing: Standing) -> bool:

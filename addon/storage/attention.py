@@ -17,6 +17,8 @@ from addon.storage.database import Row, TenantScope
 from lifecycle.tenant import AccountId
 
 # Of the links, those that an implausible run would have dropped: not met by it and not since, or outside the filters.
+LIST = "attention"
+
 DEPARTING = "d.contact_id IS NOT NULL AND (d.seen_in_run IS NULL OR d.seen_in_run < n.run_id OR NOT d.in_scope)"
 
 ITEMS = f"""
@@ -98,7 +100,7 @@ class Item:
 
 async def page(scope: TenantScope, *, cursor: str | None, limit: int) -> keyset.Page[Item]:
     """The oldest first. Raises Invalid for a cursor of another list."""
-    after = 0 if cursor is None else keyset.read_id_cursor(cursor)
+    after = 0 if cursor is None else keyset.read_id_cursor(LIST, cursor)
     # Who decides at this moment may be asking anew what seems settled; then it is left to the next look.
     is_still = await contacts.try_lock_links(scope)
     rows = await scope.fetch_all(
@@ -118,7 +120,9 @@ async def page(scope: TenantScope, *, cursor: str | None, limit: int) -> keyset.
     )
     shown = [_item(row) for row in rows[:limit]]
     is_last = len(rows) <= limit
-    return keyset.Page(items=shown, next_cursor=None if is_last else keyset.write_id_cursor(shown[-1].attention_id))
+    return keyset.Page(
+        items=shown, next_cursor=None if is_last else keyset.write_id_cursor(LIST, shown[-1].attention_id)
+    )
 
 
 async def candidates(scope: TenantScope, items: Sequence[Item]) -> dict[ContactId, Contact]:

@@ -129,16 +129,34 @@ async def unmet(scope: TenantScope, run_id: int, *, limit: int) -> Sequence[Acco
     return [row["account_id"] for row in rows]
 
 
+async def is_still_wanted(scope: TenantScope, found: Confirmed) -> bool:
+    """Whether nobody turned the sync off, and nobody asks anew, since `confirmed`. Locks the switch: so it stays."""
+    await sync_state.lock_switch(scope)
+    return await confirmed(scope) == found
+
+
 async def unlink(
-    scope: TenantScope, run_id: int, *, met: Sequence[AccountId], gone: Sequence[AccountId], now: datetime
+    scope: TenantScope,
+    run_id: int,
+    *,
+    met: Sequence[AccountId],
+    gone: Sequence[AccountId],
+    read_at: datetime,
+    now: datetime,
 ) -> None:
-    """What looking `unmet` accounts up by id has shown: some exist, the others are unlinked. The caller holds the switch."""
+    """What looking `unmet` accounts up by id has shown: some exist, the others are unlinked, but for those that somebody
+    met after `read_at`, when Jira was asked. The caller holds the switch.
+    """
+    newer = await plan_rows.read_since(scope, gone, read_at)
+    left = [account_id for account_id in gone if account_id not in newer]
     await run_store.touch(scope, met, run_id, None)
-    await _count_unlinked(scope, run_id, await departures.forget(scope, gone, run_id=run_id, now=now))
+    await _count_unlinked(scope, run_id, await departures.forget(scope, left, run_id=run_id, now=now))
 
 
 async def complete(scope: TenantScope, done: Confirmed, *, now: datetime) -> None:
-    """Nobody is left to look up: unlink whom the filters do not mean, too, and forget the question."""
+    """Nobody is left to look up: unlink whom the filters do not mean, too, and forget the question. The caller holds the
+    switch.
+    """
     await _count_unlinked(scope, done.run_id, await departures.release(scope, done.run_id, now=now))
     await attention.close(scope, done.attention_id)
 

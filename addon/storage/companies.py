@@ -4,19 +4,20 @@ Every function runs inside the caller's transaction. Does not assign contacts to
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
 
 from addon.crm import contact
-from addon.crm.company import Company, CompanyId, CompanyRef, company_key
+from addon.crm.company import Company, CompanyId, CompanyRef, DomainNameError, company_key, normalize_domain
 from addon.crm.draft import CompanyEdit, Reading
 from addon.errors import FieldProblem, Invalid, NotFound, StaleVersion
 from addon.storage import assigning, contacts, keyset, needle, organizations
 from addon.storage.database import Row, TenantScope
 
+LIST = "companies"
 COMPANIES = """
     SELECT c.company_id, c.name, c.name_key, c.organization_id, c.version, c.updated_at,
            ARRAY(SELECT d.domain FROM company_domain d
@@ -29,7 +30,8 @@ COMPANIES = """
 
 HAS_DOMAIN_LIKE = """
     EXISTS (SELECT 1 FROM company_domain d
-            WHERE d.tenant_id = :tenant_id AND d.company_id = c.company_id AND d.domain LIKE :domain_pattern)
+            WHERE d.tenant_id = :tenant_id AND d.company_id = c.company_id
+              AND d.domain LIKE ANY(CAST(:domain_patterns AS text[])))
 """
 
 
@@ -57,12 +59,12 @@ async def search(scope: TenantScope, wanted: Search) -> keyset.Page[Company]:
     """One page of the companies that fit. Raises Invalid for a cursor of another list."""
     conditions, values = ["true"], dict[str, object]()
     if wanted.query and wanted.query.strip():
-        conditions.append(f"(c.name_key LIKE :name_pattern OR {HAS_DOMAIN_LIKE})")
-        values["name_pattern"] = needle.contains(contact.name_key(wanted.query))
-        values["domain_pattern"] = needle.contains(wanted.query.strip().lower())
+        conditions.append(f"(c.name_key LIKE ANY(CAST(:name_patterns AS text[])) OR {HAS_DOMAIN_LIKE})")
+        values["name_patterns"] = _name_patterns(wanted.query)
+        values["domain_patterns"] = _domain_patterns(wanted.query)
     sort = wanted.sort
     if wanted.cursor is not None:
-        position = keyset.read_cursor(wanted.cursor, sort)
+        position = keyset.read_cursor(LIST, wanted.cursor, sort)
         conditions.append(f"(c.{sort.column}, c.company_id) {sort.comparison} (:after_key, :after_id)")
         values |= {"after_key": position.key, "after_id": position.row_id}
     sql = COMPANIES.format(conditions=" AND ".join(conditions))
@@ -72,7 +74,7 @@ async def search(scope: TenantScope, wanted: Search) -> keyset.Page[Company]:
     next_cursor = None
     if len(rows) > wanted.limit:
         last = keyset.Position(key=shown[-1][sort.column], row_id=shown[-1]["company_id"])
-        next_cursor = keyset.write_cursor(sort, last)
+        next_cursor = keyset.write_cursor(LIST, sort, last)
     return keyset.Page(items=[_company(row) for row in shown], next_cursor=next_cursor)
 
 
@@ -114,10 +116,11 @@ async def choices(scope: TenantScope, *, query: str, limit: int) -> list[Company
     rows = await scope.fetch_all(
         """
         SELECT company_id, name FROM company
-        WHERE tenant_id = :tenant_id AND name_key LIKE :name_pattern
+        WHERE tenant_id = :tenant_id AND (:is_all OR name_key LIKE ANY(CAST(:name_patterns AS text[])))
         ORDER BY name_key, company_id LIMIT CAST(:limit AS bigint)
         """,
-        name_pattern=needle.contains(contact.name_key(query)),
+        is_all=not query.strip(),
+        name_patterns=_name_patterns(query),
         limit=limit,
     )
     return [CompanyRef(company_id=CompanyId(row["company_id"]), name=row["name"]) for row in rows]
@@ -199,6 +202,21 @@ async def delete(scope: TenantScope, company_id: CompanyId, *, now: datetime) ->
     await scope.execute(
         "DELETE FROM company WHERE tenant_id = :tenant_id AND company_id = :company_id", company_id=company_id
     )
+
+
+def _name_patterns(query: str) -> list[str]:
+    """None for combining marks alone, which are nothing as a name."""
+    key = contact.name_key(query)
+    return [needle.contains(key)] if key else []
+
+
+def _domain_patterns(query: str) -> list[str]:
+    """A domain is stored in its A-labels, which nobody types."""
+    typed = query.strip().removeprefix("@").lower()
+    written = [typed] if typed else []
+    with suppress(DomainNameError):
+        written.append(normalize_domain(typed))
+    return [needle.contains(part) for part in written]
 
 
 async def _lock(scope: TenantScope, company_id: CompanyId) -> Company:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from addon.crm import contact
+from addon.crm import contact, draft
 from addon.crm.company import CompanyId, CompanyRef
 from addon.crm.contact import Contact, ContactId, LinkedAccount
 from addon.crm.draft import ContactEdit, Reading
@@ -84,7 +84,7 @@ async def with_links(scope: TenantScope, rows: Sequence[Row]) -> list[Contact]:
 async def create(scope: TenantScope, reading: Reading[ContactEdit], *, now: datetime) -> Contact:
     """Raises Invalid."""
     await lock_links(scope)
-    await _check(scope, reading)
+    _refuse(*reading.problems, *await _problems_of_company(scope, reading.edit.get("company_id")))
     edit = reading.edit
     contact_id = await scope.fetch_val(
         """
@@ -112,8 +112,10 @@ async def edit(scope: TenantScope, contact_id: ContactId, reading: Reading[Conta
     """Raises NotFound, Invalid, StaleVersion, ReadOnlyAttribute (S8)."""
     await lock_links(scope)
     # The company before the contact, as when a company is deleted: two writers never wait for each other.
-    await _check(scope, reading)
+    problems = await _problems_of_company(scope, reading.edit.get("company_id"))
     present = await _lock(scope, contact_id)
+    reading = draft.leave_out_same(reading, name=present.name, email=present.email)
+    _refuse(*reading.problems, *problems)
     _refuse_stale(present, reading.version)
     wanted = reading.edit
     _refuse_read_only(present, wanted)
@@ -152,9 +154,7 @@ async def set_company(
     """
     await lock_links(scope)
     # The company before the contact, as above.
-    problems = await _problems_of_company(scope, company_id)
-    if problems:
-        raise Invalid(problems)
+    _refuse(*await _problems_of_company(scope, company_id))
     _refuse_stale(await _lock(scope, contact_id), version)
     await scope.execute(
         """
@@ -206,9 +206,8 @@ async def _lock(scope: TenantScope, contact_id: ContactId) -> Contact:
     return await fetch(scope, contact_id)
 
 
-async def _check(scope: TenantScope, reading: Reading[ContactEdit]) -> None:
-    """Raises Invalid with every problem of the body, the company that does not exist included."""
-    problems = [*reading.problems, *await _problems_of_company(scope, reading.edit.get("company_id"))]
+def _refuse(*problems: FieldProblem) -> None:
+    """Raises Invalid with every problem, if there is one."""
     if problems:
         raise Invalid(problems)
 

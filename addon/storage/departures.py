@@ -174,7 +174,9 @@ async def _note_guard(scope: TenantScope, run_id: int, *, is_open: bool, now: da
             """
             INSERT INTO attention (tenant_id, kind, account_id, run_id, since)
             VALUES (:tenant_id, :kind, '', :run_id, :now)
-            ON CONFLICT (tenant_id, kind, account_id, contact_id) DO UPDATE SET run_id = EXCLUDED.run_id
+            ON CONFLICT (tenant_id, kind, account_id, contact_id)
+                -- What was confirmed for an earlier run says nothing of these.
+                DO UPDATE SET run_id = EXCLUDED.run_id, confirmed_at = NULL
             """,
             kind=AttentionKind.MASS_UNLINK,
             run_id=run_id,

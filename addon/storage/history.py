@@ -73,18 +73,20 @@ async def of_contact(
     scope: TenantScope, contact_id: ContactId, *, which: Which = ALL, cursor: str | None, limit: int
 ) -> keyset.Page[Change]:
     """Newest first; of `which`, field and cause count. Raises Invalid for a cursor of another list."""
-    before = None if cursor is None else keyset.read_id_cursor(cursor)
+    of = f"changes of contact {contact_id}"
+    before = None if cursor is None else keyset.read_id_cursor(of, cursor)
     rows = await scope.fetch_all(
         OF_CONTACT, contact_id=contact_id, before=before, field=which.field, cause=which.cause, limit=limit + 1
     )
-    return _page(rows, limit)
+    return _page(of, rows, limit)
 
 
 async def of_run(
     scope: TenantScope, run_id: int, *, which: Which = ALL, cursor: str | None, limit: int
 ) -> keyset.Page[Change]:
     """In the order in which they were made. Raises Invalid for a cursor of another list."""
-    after = 0 if cursor is None else keyset.read_id_cursor(cursor)
+    of = f"changes of run {run_id}"
+    after = 0 if cursor is None else keyset.read_id_cursor(of, cursor)
     rows = await scope.fetch_all(
         OF_RUN,
         run_id=run_id,
@@ -94,10 +96,10 @@ async def of_run(
         contact_id=which.contact_id,
         limit=limit + 1,
     )
-    return _page(rows, limit)
+    return _page(of, rows, limit)
 
 
-def _page(rows: Sequence[Row], limit: int) -> keyset.Page[Change]:
+def _page(of: str, rows: Sequence[Row], limit: int) -> keyset.Page[Change]:
     shown = [Change(**row) for row in rows[:limit]]
     is_last = len(rows) <= limit
-    return keyset.Page(items=shown, next_cursor=None if is_last else keyset.write_id_cursor(shown[-1].change_id))
+    return keyset.Page(items=shown, next_cursor=None if is_last else keyset.write_id_cursor(of, shown[-1].change_id))

@@ -146,7 +146,8 @@ async def note(scope: TenantScope, import_id: int, problems: Sequence[tuple[int,
 
 async def problems_of(scope: TenantScope, import_id: int, *, cursor: str | None, limit: int) -> keyset.Page[Problem]:
     """By row. Raises Invalid for a cursor of another list."""
-    after = 0 if cursor is None else keyset.read_id_cursor(cursor)
+    of = f"problems of import {import_id}"
+    after = 0 if cursor is None else keyset.read_id_cursor(of, cursor)
     rows = await scope.fetch_all(
         """
         SELECT place, row_no, field, problem FROM (
@@ -161,7 +162,9 @@ async def problems_of(scope: TenantScope, import_id: int, *, cursor: str | None,
     )
     shown = [Problem(row_no=row["row_no"], field=row["field"], problem=row["problem"]) for row in rows[:limit]]
     is_last = len(rows) <= limit
-    return keyset.Page(items=shown, next_cursor=None if is_last else keyset.write_id_cursor(rows[limit - 1]["place"]))
+    return keyset.Page(
+        items=shown, next_cursor=None if is_last else keyset.write_id_cursor(of, rows[limit - 1]["place"])
+    )
 
 
 async def _keep_rows(scope: TenantScope, import_id: int, rows: Sequence[Row]) -> None:

@@ -214,7 +214,7 @@ async def fold(scope: TenantScope, found: OpenCall, *, refused: Collection[int] 
     )
     await scope.execute(
         """
-        UPDATE issue_state SET written = written + :written, failures = 0, waiting_for = NULL, waiting_until = NULL,
+        UPDATE issue_state SET written = written + :written,
             refused_in_row = CASE WHEN :is_refused THEN refused_in_row + 1 ELSE 0 END
         WHERE tenant_id = :tenant_id
         """,

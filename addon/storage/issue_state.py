@@ -230,7 +230,7 @@ async def move(scope: TenantScope, place: Place, *, read: int) -> None:
         WHERE tenant_id = :tenant_id
         """,
         phase=place.phase,
-        cursor=_json(place.to_json()),
+        cursor=json.dumps(place.to_json()),
         read=read,
     )
 
@@ -239,12 +239,11 @@ async def move_catch_up(scope: TenantScope, catch_up: CatchUp, *, is_done: bool)
     """The asking for what no event told has come so far."""
     await scope.execute(
         """
-        UPDATE issue_state SET catch_up = CAST(:catch_up AS jsonb), failures = 0,
-            waiting_for = NULL, waiting_until = NULL,
+        UPDATE issue_state SET catch_up = CAST(:catch_up AS jsonb),
             caught_up_to = CASE WHEN :is_done THEN :began ELSE caught_up_to END
         WHERE tenant_id = :tenant_id
         """,
-        catch_up="null" if is_done else _json(catch_up.to_json()),
+        catch_up="null" if is_done else json.dumps(catch_up.to_json()),
         is_done=is_done,
         began=catch_up.began,
     )
@@ -282,10 +281,19 @@ async def note_waiting(scope: TenantScope, what: str, until: datetime | None) ->
     )
 
 
+async def note_success(scope: TenantScope, *, now: datetime) -> None:
+    """Jira takes our calls: whatever was waited for is over, but for a share that is spent, which not all work needs."""
+    await scope.execute(
+        """
+        UPDATE issue_state SET failures = 0, (waiting_for, waiting_until) = (
+            SELECT waiting_for, waiting_until WHERE waiting_for = :share_spent AND waiting_until > :now)
+        WHERE tenant_id = :tenant_id
+        """,
+        share_spent=SHARE_SPENT,
+        now=now,
+    )
+
+
 async def note_failure(scope: TenantScope) -> None:
     """One more attempt in a row got nowhere."""
     await scope.execute("UPDATE issue_state SET failures = failures + 1 WHERE tenant_id = :tenant_id")
-
-
-def _json(value: dict[str, Any]) -> str:
-    return json.dumps(value)

@@ -70,14 +70,15 @@ class Page(Generic[Item]):
     next_cursor: str | None
 
 
-def write_cursor(sort: Sort, position: Position) -> str:
+def write_cursor(of: str, sort: Sort, position: Position) -> str:
+    """`of`, here and below: which list, whatever else may be asked of it; the cursor of another one is refused."""
     key = position.key.isoformat() if isinstance(position.key, datetime) else position.key
-    return _encode([sort.name, key, position.row_id])
+    return _encode([of, sort.name, key, position.row_id])
 
 
-def read_cursor(cursor: str, sort: Sort) -> Position:
+def read_cursor(of: str, cursor: str, sort: Sort) -> Position:
     """Raises Invalid for what this list in this order has not written."""
-    name, key, row_id = _decode(cursor, length=3)
+    name, key, row_id = _decode(of, cursor, length=3)
     if name != sort.name or not isinstance(key, str) or not _is_storable(key):
         raise _refused()
     try:
@@ -86,25 +87,25 @@ def read_cursor(cursor: str, sort: Sort) -> Position:
         raise _refused() from exc
 
 
-def write_id_cursor(row_id: int) -> str:
+def write_id_cursor(of: str, row_id: int) -> str:
     """For lists that are ordered by id alone."""
-    return _encode([row_id])
+    return _encode([of, row_id])
 
 
-def read_id_cursor(cursor: str) -> int:
+def read_id_cursor(of: str, cursor: str) -> int:
     """Raises Invalid."""
-    (row_id,) = _decode(cursor, length=1)
+    (row_id,) = _decode(of, cursor, length=1)
     return _read_row_id(row_id)
 
 
-def write_text_cursor(key: str) -> str:
+def write_text_cursor(of: str, key: str) -> str:
     """For lists that are ordered by one text, which no two rows share."""
-    return _encode([key])
+    return _encode([of, key])
 
 
-def read_text_cursor(cursor: str) -> str:
+def read_text_cursor(of: str, cursor: str) -> str:
     """Raises Invalid."""
-    (key,) = _decode(cursor, length=1)
+    (key,) = _decode(of, cursor, length=1)
     if not isinstance(key, str) or not _is_storable(key):
         raise _refused()
     return key
@@ -115,15 +116,18 @@ def _encode(parts: Sequence[object]) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _decode(cursor: str, *, length: int) -> Sequence[object]:
+def _decode(of: str, cursor: str, *, length: int) -> Sequence[object]:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         parts = json.loads(text)
+        # What is no sign of base64 is passed over when it is read.
+        is_ours = isinstance(parts, list) and _encode(parts) == cursor
     except (ValueError, RecursionError) as exc:
         raise _refused() from exc
-    if not isinstance(parts, list) or len(parts) != length:
+    if not is_ours or parts[:1] != [of] or len(parts) != 1 + length:
         raise _refused()
-    return parts
+    found: Sequence[object] = parts[1:]
+    return found
 
 
 def _is_storable(key: str) -> bool:
@@ -142,7 +146,7 @@ def _read_time(text: str) -> datetime:
 
 
 def _read_row_id(value: object) -> int:
-    if not isinstance(value, int) or not 0 <= value <= draft.MAX_ID:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= draft.MAX_ID:
         raise _refused()
     return value
 

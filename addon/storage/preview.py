@@ -114,7 +114,8 @@ async def page(
     scope: TenantScope, outcome: Outcome, *, cursor: str | None, limit: int, now: datetime
 ) -> keyset.Page[Line]:
     """One list, in the order of account ids; empty unless a preview is done. Raises Invalid for a foreign cursor."""
-    after = "" if cursor is None else keyset.read_text_cursor(cursor)
+    of = f"preview {outcome}"
+    after = "" if cursor is None else keyset.read_text_cursor(of, cursor)
     rows = await scope.fetch_all(
         """
         SELECT p.account_id, p.display_name, p.kind, p.active, p.email, p.email_state, c.contact_id,
@@ -132,7 +133,7 @@ async def page(
     )
     shown = _lines(rows[:limit])
     is_last = len(rows) <= limit
-    return keyset.Page(items=shown, next_cursor=None if is_last else keyset.write_text_cursor(shown[-1].account_id))
+    return keyset.Page(items=shown, next_cursor=None if is_last else keyset.write_text_cursor(of, shown[-1].account_id))
 
 
 async def prune(scope: TenantScope, *, now: datetime) -> None:

@@ -13,7 +13,7 @@ from addon.crm.contact import ContactId, EmailKey
 from addon.storage import departures, plan_rows, run_store, sync_state
 from addon.storage.database import Database, TenantScope
 from addon.sync import refresh
-from addon.sync.people import Known, Plan
+from addon.sync.people import Counts, Known, Plan
 from addon.sync.scope import Scope
 from lifecycle.tenant import AccountId, TenantId
 
@@ -67,7 +67,7 @@ class RefreshedPage:
         if self.run_id is not None:
             await run_store.touch(self.rows, plan.unchanged, self.run_id, self.read_at)
             await run_store.touch(self.rows, unreadable, self.run_id, None)
-            await _count_seen(self.rows, self.run_id, plan.counts.seen)
+            await _count_seen(self.rows, self.run_id, plan.counts)
         if gone and not await departures.drop(self.rows, gone, now=self.now):
             structlog.get_logger().warning("too-many-gone", accounts=len(gone))
 
@@ -77,14 +77,15 @@ async def _newest_run(scope: TenantScope) -> int | None:
     return run_id
 
 
-async def _count_seen(scope: TenantScope, run_id: int, seen: int) -> None:
+async def _count_seen(scope: TenantScope, run_id: int, done: Counts) -> None:
     """A run that is going will not count again whom this reading met first."""
-    if seen:
+    if done.seen:
         await scope.execute(
             """
-            UPDATE sync_run SET seen = seen + :seen
+            UPDATE sync_run SET seen = seen + :seen, held = held + :held
             WHERE tenant_id = :tenant_id AND run_id = :run_id AND state = 'running'
             """,
             run_id=run_id,
-            seen=seen,
+            seen=done.seen,
+            held=done.held,
         )

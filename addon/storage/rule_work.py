@@ -21,6 +21,7 @@ GOING: tuple[State, ...] = ("previewing", "applying", "undoing")
 
 ChangeState = Literal["planned", "applied", "undone", "left"]
 
+LIST = "changes of rules"
 COLUMNS = """number, state, checked, total, changes, ties, applied, undone, left_alone, started_at, finished_at"""
 
 # Ties of contacts that have no company anyway are kept to be asked about; they change nothing.
@@ -188,7 +189,7 @@ async def tend(scope: TenantScope, *, enqueue: Enqueue) -> None:
 
 async def changes(scope: TenantScope, *, cursor: str | None, limit: int) -> keyset.Page[RuleChange]:
     """By contact. Raises Invalid for a cursor of another list."""
-    after = 0 if cursor is None else keyset.read_id_cursor(cursor)
+    after = 0 if cursor is None else keyset.read_id_cursor(LIST, cursor)
     rows = await scope.fetch_all(
         f"""
         SELECT w.contact_id, c.name AS contact_name, c.email, w.state, w.is_tie,
@@ -206,7 +207,7 @@ async def changes(scope: TenantScope, *, cursor: str | None, limit: int) -> keys
     )
     shown = [_change(row) for row in rows[:limit]]
     is_last = len(rows) <= limit
-    return keyset.Page(items=shown, next_cursor=None if is_last else keyset.write_id_cursor(shown[-1].contact_id))
+    return keyset.Page(items=shown, next_cursor=None if is_last else keyset.write_id_cursor(LIST, shown[-1].contact_id))
 
 
 def _change(row: Row) -> RuleChange:

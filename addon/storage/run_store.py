@@ -19,7 +19,9 @@ from addon.sync.people import Counts, Known, Plan, Sighting
 from addon.sync.scope import Scope
 from lifecycle.tenant import AccountId, TenantId
 
-PATCHY = Remark("Jira refused some lists of customers. Give the app's role access to their service projects.")
+PATCHY = Remark(
+    "Jira refused some lists of people. Unless they were deleted, give the app's role access to their service projects."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +146,7 @@ class StoredPage:
         await places.write(rows, self.run_id, pages)
         await places.carry_on(rows, self.run_id, closed)
         done = plan.counts
+        taken_away = await plan_rows.count_made(rows, plan.removed, run_id=self.run_id)
         await _advance(
             rows,
             self.run_id,
@@ -151,7 +154,7 @@ class StoredPage:
             Counts(
                 seen=done.seen + sum(self.unchanged.values()),
                 linked=done.linked,
-                created=done.created,
+                created=done.created - taken_away,
                 updated=done.updated,
                 held=done.held,
                 points=points,
@@ -174,7 +177,7 @@ async def touch(scope: TenantScope, seen: Sequence[AccountId], run_id: int, chec
     if seen:
         await scope.raw.execute(
             """
-            UPDATE account SET seen_in_run = $2, checked_at = greatest(checked_at, $3)
+            UPDATE account SET seen_in_run = greatest(seen_in_run, $2), checked_at = greatest(checked_at, $3)
             WHERE tenant_id = $1 AND account_id = ANY($4)
             """,
             scope.tenant_id,

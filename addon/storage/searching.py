@@ -14,6 +14,8 @@ from addon.storage import contacts, criteria, keyset, needle
 from addon.storage.criteria import Filter
 from addon.storage.database import TenantScope
 
+LIST = "contacts"
+
 END = 2**62  # steps that no list has
 MOST_COUNTED = 1_000
 COUNTING_STEPS = 2_000
@@ -122,7 +124,7 @@ async def _page(scope: TenantScope, wanted: Search, contact_ids: Sequence[Contac
     next_cursor = None
     if len(contact_ids) > wanted.limit and ordered:
         last = keyset.Position(key=ordered[-1][wanted.sort.column], row_id=ordered[-1]["contact_id"])
-        next_cursor = keyset.write_cursor(wanted.sort, last)
+        next_cursor = keyset.write_cursor(LIST, wanted.sort, last)
     return keyset.Page(items=await contacts.with_links(scope, ordered), next_cursor=next_cursor)
 
 
@@ -160,7 +162,7 @@ async def _ask(scope: TenantScope, wanted: Search) -> _Question | None:
     """None where nobody can fit. Raises Invalid."""
     sort, within, position = wanted.sort, ["true"], dict[str, object]()
     if wanted.cursor is not None:
-        after = keyset.read_cursor(wanted.cursor, sort)
+        after = keyset.read_cursor(LIST, wanted.cursor, sort)
         within.append(f"(w.{sort.column}, w.contact_id) {sort.comparison} (:after_key, :after_id)")
         position = {"after_key": after.key, "after_id": after.row_id}
     filters: list[Filter] = []

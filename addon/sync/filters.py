@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-import idna
-
 from addon.crm import company
 from addon.crm.contact import EmailKey
 from addon.errors import FieldProblem
@@ -108,10 +106,7 @@ def domain_of(email_key: EmailKey) -> str:
 
 def spellings(domain: str) -> Sequence[str]:
     """How an email key may write a domain of the normal form: also with the letters that its A-labels stand for."""
-    try:
-        return list(dict.fromkeys([domain, idna.decode(domain)]))
-    except idna.IDNAError:
-        return [domain]
+    return list(dict.fromkeys([domain, company.written_domain(domain)]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

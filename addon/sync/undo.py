@@ -31,7 +31,9 @@ class Present:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenBack:
-    """What to write. `unlinked`: links that the run made, as pairs of account and contact; they are not remembered."""
+    """What to write. `unlinked`: links that are not to be remembered, as pairs of account and contact: those that the run
+    made, and did not bring back.
+    """
 
     deleted: Sequence[ContactId]
     restored: Sequence[Present]
@@ -71,7 +73,9 @@ class _Undoing:
             case "name" | "email" if contact is not None:
                 self._put_back(change, contact)
             case "syncedJiraUser" if change.old is None and (change.account_id, change.contact_id) in self.links:
-                self.unlinked.append((change.account_id, change.contact_id))
+                # What the run only brought back was a memory before, and is one again (D10).
+                if change.cause != Cause.REMEMBERED:
+                    self.unlinked.append((change.account_id, change.contact_id))
                 self._note(change, change.new, None, Cause.UNDONE)
             case _:
                 # The contact or the link is gone by now, or the run took something away that only Jira can give back:

@@ -20,6 +20,7 @@ from addon.web import body, shape, sheet
 from addon.web.auth import Right, Visit, api
 from addon.web.deps import WebDeps
 
+RUNS = "runs"  # the list, for its cursors
 FIELDS = ("enabled", "includeInactive", "filters", access.FIELD)
 
 
@@ -70,11 +71,11 @@ async def start_run(visit: Visit) -> Response:
 
 async def list_runs(visit: Visit) -> Response:
     cursor, limit = _read_place(visit)
-    before = None if cursor is None else keyset.read_id_cursor(cursor)
+    before = None if cursor is None else keyset.read_id_cursor(RUNS, cursor)
     async with visit.tenant() as scope:
         found = await sync_state.runs(scope, before=before, limit=limit + 1)
     shown = found[:limit]
-    next_cursor = keyset.write_id_cursor(shown[-1].id) if len(found) > limit else None
+    next_cursor = keyset.write_id_cursor(RUNS, shown[-1].id) if len(found) > limit else None
     return shape.page(keyset.Page(items=shown, next_cursor=next_cursor), shape.run)
 
 

@@ -74,6 +74,16 @@ class Query:
             return None
         return value
 
+    def texts(self, name: str) -> Sequence[str]:
+        """Of a parameter that may be there several times."""
+        values = self._parameters.getlist(name)
+        if len(values) > keyset.MAX_LIMIT:
+            self._refuse(name, f"must be there at most {keyset.MAX_LIMIT} times")
+            return ()
+        for problem in filter(None, (draft.text_problem(value, max_length=MAX_QUERY_LENGTH) for value in values)):
+            self._refuse(name, problem)
+        return values
+
     def flag(self, name: str) -> bool | None:
         value = self._parameters.get(name) or None
         if value is not None and value not in FLAGS:

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from addon.crm import merge
-from addon.crm.company import Company, CompanyId, CompanyRef
+from addon.crm.company import Company, CompanyId, CompanyRef, written_domain
 from addon.crm.contact import Contact, ContactId
 from addon.errors import NotFound
 from addon.storage import companies, contacts, history, organizations, searching
@@ -52,7 +52,9 @@ def record_of(contact: Contact) -> Record:
 
 
 def company_record_of(company: Company) -> Record:
-    return Record(values={"name": company.name, "domains": "\n".join(company.domains)}, attributes={})
+    return Record(
+        values={"name": company.name, "domains": "\n".join(map(written_domain, company.domains))}, attributes={}
+    )
 
 
 async def new_contact(scope: TenantScope) -> View:

@@ -96,9 +96,8 @@ async def show_choices(visit: Visit) -> Response:
     if kind is None:
         raise NotFound(texts.gettext("There is nothing to choose."))
     query = body.Query(visit.request)
-    text = query.text(f"search-{field}") or ""
+    text, picked = query.text(f"search-{field}") or "", query.texts(field)
     query.check()
-    picked = visit.request.query_params.getlist(field)
     if kind == "groups":
         view = await _groups(visit, text, picked)
     else:

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from addon.crm import company
 from addon.web import texts, vocabulary, words
 from lifecycle.tenant import Tenant
 
@@ -146,6 +147,7 @@ ENVIRONMENT.filters |= {
     "count": _count,
     "phase": vocabulary.name,
     "duration": _duration,
+    "written_domain": company.written_domain,
     "translated": texts.gettext,  # of a sentence that is stored in English
 }
 ENVIRONMENT.filters |= words.FILTERS

@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from addon.crm import draft
 from addon.errors import FieldProblem, Invalid
 from addon.storage import import_file
 
@@ -27,7 +28,8 @@ class Upload:
 
     @property
     def name(self) -> str:
-        return self.file.filename or ""
+        """As far as it can be kept and shown."""
+        return draft.printable(self.file.filename or "")
 
     @property
     def size(self) -> int:
@@ -48,10 +50,22 @@ async def receive(request: Request) -> AsyncIterator[Upload]:
     """The file is gone with the block. Raises HTTPException 400 or 415, Invalid without a file or for one that is too large."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         raise HTTPException(415, f"The body must be {FORM}.")
-    async with request.form(max_files=1, max_fields=5) as form:
+    form = await _read_form(request)
+    try:
         file = form.get("file")
         if not isinstance(file, UploadFile) or not file.filename:
             raise Invalid([FieldProblem(field="file", problem="is required")])
         upload = Upload(file=file, fields={name: value for name, value in form.items() if isinstance(value, str)})
         import_file.require_size(upload.size)
         yield upload
+    finally:
+        await form.close()
+
+
+async def _read_form(request: Request) -> FormData:
+    try:
+        return await request.form(max_files=1, max_fields=5)
+    except (
+        UnicodeError
+    ) as exc:  # the form says by which codec it is to be read, and some codecs fail in ways of their own
+        raise HTTPException(400, "The form cannot be read.") from exc

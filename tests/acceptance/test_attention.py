@@ -1,11 +1,17 @@
 """D2, D4, D9: what the sync may not decide waits for an administrator, who decides through the API."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from addon import app
+from addon.storage import sync_state
+from addon.sync.people import Cause
+from addon.sync.work import Work
 from sandbox.faults import Interruption
+from tests.integration.storage.site import Site
 from tests.support.world import Tenant
 
 
@@ -195,6 +201,55 @@ async def test_confirmed_departure_spares_who_came_back(acme: Tenant, departed: 
     await say(acme, departed, "confirm")
     await acme.world.work()
     assert await linked_ids(acme) == {acme.site.admin_id, back.account_id}
+
+
+async def test_word_on_one_departure_is_none_on_a_larger_one(acme: Tenant, globex: Tenant) -> None:
+    await globex.turn_on()
+    leaving = [acme.a_user(f"Leaving {number}", f"leaving{number}@example.com") for number in range(30)]
+    await acme.turn_on()
+    linked = await linked_ids(acme)
+    for person in leaving:
+        acme.site.delete_person(person.account_id)
+    await acme.run()
+    assert await say(acme, await the_one(acme, "mass-unlink"), "confirm") == (202, None)
+    # Before that is carried out, another run ends that would unlink everybody.
+    filtered = await acme.call("PUT", "/api/sync", body={"filters": {"emailDomains": ["nobody.example"]}})
+    another = Work(kind="run", tenant_id=acme.tenant_id, number=int(filtered.json()["run"]["id"]))
+    run_on = acme.world.jobs().handlers()["run"]
+    while await run_on(another) is not None:
+        pass
+    await acme.world.work()
+    assert linked - {person.account_id for person in leaving} <= await linked_ids(acme)
+    asked = await the_one(acme, "mass-unlink")
+    await say(acme, asked, "confirm")
+    await acme.world.work()
+    assert await linked_ids(acme) == set()
+    assert await linked_ids(globex)
+
+
+async def test_end_of_the_sync_overtakes_a_confirmed_departure(acme: Tenant, globex: Tenant) -> None:
+    await globex.turn_on()
+    await acme.turn_on()
+    await acme.call("PUT", "/api/sync", body={"filters": {"emailDomains": ["nobody.example"]}})
+    await acme.world.work()
+    asked = await the_one(acme, "mass-unlink")
+    await say(acme, asked, "confirm")
+    departures = Work(kind="departures", tenant_id=acme.tenant_id, number=int(asked["id"]))
+    async with acme.world.database.tenant(acme.tenant_id) as scope:
+        await sync_state.lock_switch(scope)
+        unlinking = asyncio.ensure_future(acme.world.jobs().handlers()["departures"](departures))
+        await Site(database=acme.world.database, tenant_id=acme.tenant_id, queue=[]).somebody_waits()
+        await sync_state.switch(
+            scope, enabled=False, include_inactive=None, enqueue=app.enqueue, now=acme.world.clock()
+        )
+    await unlinking
+    await acme.world.work()
+    async with acme.world.database.tenant(acme.tenant_id) as scope:
+        causes = await scope.fetch_all(
+            "SELECT DISTINCT cause FROM change WHERE tenant_id = :tenant_id AND field = 'syncedJiraUser'"
+        )
+    assert [row["cause"] for row in causes] == [Cause.TURNED_OFF]
+    assert await linked_ids(globex)
 
 
 async def linked_ids(tenant: Tenant) -> set[str]:

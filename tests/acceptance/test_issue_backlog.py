@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from addon.issues import walk
+from addon.storage import issue_state
 from addon.storage.database import Database
 from addon.sync import quota, slots
+from addon.sync.work import Work
 from sandbox import tasks
 from sandbox.faults import Interruption, WebhookFaults
 from tests.support import kills, labels
@@ -155,6 +157,38 @@ async def test_share_of_the_hour_is_never_passed_and_the_next_hour_goes_on(acme:
             await labels.hear_all(acme.world)
             acme.world.clock.now = hour_after(acme.world)
     assert hours > 1
+
+
+async def test_wait_for_the_share_outlasts_work_that_needs_none(acme: Tenant) -> None:
+    await labels.set_share(acme, 1)
+    await finish(acme)
+    before = await labels.status(acme)
+    assert (before.state, before.waiting_until) == ("waiting", hour_after(acme.world))
+    new = acme.site.create_issue(next(iter(acme.site.issues)).reporter_id)
+    await labels.hear_all(acme.world)
+    assert labels.name_on(acme, new) is not None
+    assert (await labels.status(acme)).waiting_until == before.waiting_until
+    forgotten = "UPDATE issue_state SET caught_up_to = :at WHERE tenant_id = :tenant_id"
+    async with acme.world.database.tenant(acme.tenant_id) as scope:
+        await scope.execute(forgotten, at=acme.world.clock() - 2 * walk.CATCH_UP)
+    await labels.tend(acme.world)
+    after = await labels.status(acme)
+    assert (after.state, after.waiting_until) == ("waiting", before.waiting_until)
+    async with acme.world.database.tenant(acme.tenant_id) as scope:
+        caught_up_to = (await issue_state.read(scope)).caught_up_to
+    assert caught_up_to is not None
+    assert caught_up_to > acme.world.clock() - walk.CATCH_UP
+
+
+async def test_what_no_event_told_is_asked_for_once_by_a_worker_whose_clock_is_behind(acme: Tenant) -> None:
+    await finish(acme)
+    await acme.turn_off()
+    await acme.turn_on()
+    acme.world.clock.now -= timedelta(seconds=30)
+    calls = len(acme.world.jira.calls)
+    scan = Work(kind="issue-scan", tenant_id=acme.tenant_id, number=0)
+    assert await acme.world.jobs().handlers()["issue-scan"](scan) is None
+    assert [path for _, path, _ in acme.world.jira.calls[calls:]] == ["/rest/api/3/search/jql"]
 
 
 def hour_after(world: World) -> datetime:

@@ -91,6 +91,27 @@ async def test_later_run_alone_is_taken_back(acme: Tenant) -> None:
     assert (await acme.contact_of(ann.account_id))["id"] == after["Ann Example"]["id"]
 
 
+async def test_links_that_a_run_brought_back_stay_remembered(acme: Tenant, globex: Tenant) -> None:
+    await globex.turn_on()
+    elsewhere = await globex.contacts()
+    hidden = acme.a_user("Hidden Person", None)
+    await acme.turn_on()
+    before = {contact["id"]: contact["name"] for contact in await acme.contacts()}
+    await acme.turn_off()
+    again = await acme.turn_on()
+    assert (again.linked, again.created) == (len(before), 0)
+    await undone(acme, again.id)
+    assert all(contact["syncedJiraUser"] is None for contact in await acme.contacts())
+    taken = await changes(acme, again.id, "undone")
+    assert ("syncedJiraUser", hidden.account_id, None) in taken
+    assert len(taken) == len(before)
+    third = await acme.turn_on()
+    assert (third.linked, third.created) == (len(before), 0)
+    assert {contact["id"]: contact["name"] for contact in await acme.contacts()} == before
+    assert (await acme.contact_of(hidden.account_id))["syncedJiraUser"]["linkedBy"] == "account"
+    assert await globex.contacts() == elsewhere
+
+
 async def test_name_typed_after_the_end_of_the_sync_is_not_put_back(acme: Tenant) -> None:
     await acme.type_contact(name="Ann Typed", email="ann@example.com")
     acme.a_user("Ann Example", "ann@example.com")

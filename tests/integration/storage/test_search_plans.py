@@ -1,7 +1,7 @@
 """The contact list and its search never read a tenant's contacts one and all, with statistics or without."""
 
 import itertools
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -37,13 +37,6 @@ FILL = """
     SELECT $1, 'account ' || contact_id, 'user', true, 'x', 'visible', now(), contact_id, 'email', now()
     FROM person WHERE contact_id % 200 <> 0
 """
-
-
-@pytest.fixture
-async def owner(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
 
 
 async def a_city(database: Database, owner: asyncpg.Connection, *, contacts: int) -> Site:
@@ -128,7 +121,7 @@ async def test_trigrams_are_read_through_their_index_alone(database: Database, o
 async def _look_at_later_pages(city: Site) -> None:
     for sort in keyset.SORTS.values():
         key = "person 500 family 50000" if sort.key_type is str else datetime.now(UTC) - timedelta(hours=14)
-        cursor = keyset.write_cursor(sort, keyset.Position(key=key, row_id=1))
+        cursor = keyset.write_cursor(searching.LIST, sort, keyset.Position(key=key, row_id=1))
         for query in (None, "person 77"):
             wanted = Search(query=query, sort=sort, cursor=cursor)
             async with city.database.tenant(city.tenant_id) as scope:

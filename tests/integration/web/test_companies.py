@@ -3,6 +3,7 @@
 import pytest
 
 from tests.integration.web.desk import Desk
+from tests.integration.web.html import fragment
 
 
 async def test_create_normalizes_domains(acme: Desk, globex: Desk) -> None:
@@ -62,6 +63,45 @@ async def test_list_searches_names_and_domains_in_pages(acme: Desk, globex: Desk
     found = await acme.get("/api/companies", query="EXAMPLE", sort="-name")
     assert [company["name"] for company in found["values"]] == ["Beta", "alpha"]
     assert [c["name"] for c in (await acme.get("/api/companies", query="gam"))["values"]] == ["Gamma"]
+
+
+FOUND = {
+    "münchen.de": ["Isar"],
+    "MÜNCHEN.d": ["Isar"],
+    "xn--mnchen": ["Isar"],
+    "@isar.example": ["Isar"],
+    " @münchen.de. ": ["Isar"],
+    "@hand": ["@hand"],
+    "@": ["@hand"],
+    "\u0301": [],
+    "%": [],
+    " ": ["@hand", "Isar", "Oder"],
+}
+
+
+async def test_company_is_found_by_a_domain_as_it_was_typed(acme: Desk, globex: Desk) -> None:
+    await globex.make_company(name="@hand", domains=["münchen.de"])
+    await acme.make_company(name="Isar", domains=["münchen.de", "isar.example"])
+    await acme.make_company(name="Oder", domains=["oder.example"])
+    await acme.make_company(name="@hand")
+    for query, names in FOUND.items():
+        found = await acme.get("/api/companies", query=query)
+        assert [company["name"] for company in found["values"]] == names, query
+
+
+async def test_pages_show_domains_in_the_letters_they_stand_for(acme: Desk) -> None:
+    made = await acme.make_company(domains=["münchen.de"])
+    other = await acme.make_company(name="Other")
+    card = await fragment(acme, "GET", f"companies/{made['id']}")
+    assert ">münchen.de</textarea>" in card
+    assert "<td>münchen.de</td>" in await fragment(acme, "GET", "companies")
+    merging = await fragment(acme, "GET", f"companies/{other['id']}/merge", params={"merge-query": "acme"})
+    assert "<bdi>münchen.de</bdi>" in merging
+    form = {"version": "1", "name": "Acme", "domains": "münchen.de"}
+    await fragment(acme, "PATCH", f"companies/{made['id']}", form=form)
+    assert (await acme.get(f"/api/companies/{made['id']}"))["domains"] == ["xn--mnchen-3ya.de"]
+    await acme.call("PUT", "/api/sync", json={"filters": {"emailDomains": ["münchen.de"]}})
+    assert ">münchen.de</textarea>" in (await acme.page("/pages/settings")).text
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])

@@ -25,6 +25,8 @@ async def test_choices_are_searched_and_begin_with_what_is_no_company(acme: Desk
     assert re.findall(r'<option value="(\w*)"', text)[:3] == ["rules", "", "new"]
     assert ("Globex" in text, "Acme" in text) == (True, False)
     assert SELECTED.findall(text) == [("", "No company")]
+    text = await choices(acme, "issues", **{"company-query": "\u0301"})
+    assert "Globex" not in text
 
 
 @pytest.mark.parametrize("kind", ["issues", "companies"])

@@ -75,6 +75,16 @@ async def test_every_problem_is_listed_by_row_and_nothing_is_written(acme: Desk)
     assert await importer.contacts(acme) == before
 
 
+async def test_attribute_whose_name_cannot_be_kept_refuses_its_row_alone(acme: Desk, globex: Desk) -> None:
+    problem = "the name of an attribute must not contain control characters or broken Unicode"
+    for site in (acme, globex):
+        for name in (r"\u0000", r"a\ud800"):
+            sheet = f'name;attributes\nGood;\nBad;"{{""{name}"": ""x""}}"\n'
+            checked = await importer.check(site, await importer.bring(site, sheet), targets=["name", "attributes"])
+            assert (checked["state"], checked["problems"]) == ("refused", 1)
+            assert await importer.problems(site, checked) == [(3, "attributes", problem)]
+
+
 async def test_problems_are_a_sheet_too(acme: Desk) -> None:
     checked = await importer.check(acme, await importer.bring(acme, "=Mail,Name\n-x,A\n"), targets=["email", "name"])
     answer = await acme.call("GET", f"{PATH}/{checked['id']}/problems", headers={"Accept": "text/csv"})
@@ -245,30 +255,6 @@ async def test_file_that_is_being_checked_is_left_alone(acme: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "problem"),
-    [
-        (b"", "is empty"),
-        (b"\n\n", "does not begin"),
-        (b"PK\x03\x04\x00\x00\x00\x08", "is not a CSV file"),
-        (b"name\n" + b"\x81\x8d" * 20, "is not written in WINDOWS-1252"),
-    ],
-)
-async def test_file_that_is_no_sheet_is_refused_at_once(acme: Desk, raw: bytes, problem: str) -> None:
-    answer = await acme.call("POST", PATH, file=("people.csv", raw))
-    assert answer.status_code == 422
-    [found] = answer.json()["errors"]
-    assert found["field"] == "file"
-    assert problem in found["problem"]
-
-
-async def test_form_without_a_file_is_refused(acme: Desk) -> None:
-    answer = await acme.call("POST", PATH, form={"encoding": "utf-8"}, headers={"Content-Type": "text/csv"})
-    assert answer.status_code == 415
-    answer = await acme.call("POST", PATH, file=("", b"name\n"), form={"encoding": "utf-8"})
-    assert answer.status_code in {400, 422}
-
-
-@pytest.mark.parametrize(
     ("meaning", "field"),
     [
         ({"targets": ["name"]}, "targets"),
@@ -298,14 +284,3 @@ async def test_character_set_may_be_said_otherwise(acme: Desk) -> None:
     assert (checked["encoding"], checked["state"]) == ("windows-1251", "ready")
     await importer.write(acme, checked)
     assert list(await by_name(acme)) == ["Юлия"]
-
-
-async def test_character_set_may_be_said_with_the_file(acme: Desk) -> None:
-    raw = "name,company\n表示,ソニー\n".encode("cp932")
-    assert (await acme.call("POST", PATH, file=("people.csv", raw))).status_code == 422
-    refused = await acme.call("POST", PATH, file=("people.csv", raw), form={"encoding": "ebcdic"})
-    assert [each["field"] for each in refused.json()["errors"]] == ["encoding"]
-    made = await importer.bring(acme, raw, encoding="cp932")
-    checked = await importer.check(acme, made)
-    await importer.write(acme, checked)
-    assert list(await by_name(acme)) == ["表示"]

@@ -230,6 +230,11 @@ async def test_preview_is_begun_listed_and_applied(acme: Desk, globex: Desk) -> 
         now=NOW,
         counts='{"noEmail": 1022}',
     )
+    listed = await acme.get("/api/sync/preview/noEmail", limit=20)
+    rest = await acme.get("/api/sync/preview/noEmail", cursor=listed["next"])
+    assert [line["accountId"] for line in listed["values"] + rest["values"]] == [f"a:{n:02}" for n in range(22)]
+    elsewhere = await acme.call("GET", "/api/sync/preview/link", params={"cursor": listed["next"]})
+    assert elsewhere.status_code == 422
     text = await fragment(acme, "GET", "sync/preview")
     assert 'id="preview-noEmail">1,022</td>' in text
     assert 'data-download="api/sync/preview/noEmail"' in text
@@ -268,3 +273,11 @@ async def test_groups_that_may_see_contacts_are_saved_by_name(acme: Desk, globex
 @pytest.mark.parametrize("path", ["sync/attention?cursor=x", "sync/preview/link?cursor=x", "sync/history?before=x"])
 async def test_places_that_no_list_has_are_refused(acme: Desk, path: str) -> None:
     assert (await acme.call("GET", f"/api/fragments/{path}")).status_code == 422
+
+
+@pytest.mark.parametrize("picked", [["\0"], ["g1", "a\nb"], ["x"] * 201])
+async def test_picks_that_nobody_can_have_made_are_refused(acme: Desk, picked: list[str]) -> None:
+    for field in ("groups", "projects", "organizations", "crmGroups"):
+        answer = await acme.call("GET", f"/api/fragments/sync/choices/{field}", params={field: picked})
+        assert answer.status_code == 422
+        assert {each["field"] for each in answer.json()["errors"]} == {field}

@@ -30,6 +30,11 @@ def test_row_says_only_what_is_in_its_cells() -> None:
     )
 
 
+def test_cell_in_which_nothing_can_be_seen_is_empty() -> None:
+    row, problems = columns.read_row(2, ["Ada", "\ufeff", "\u200b"], ["name", "email", "company"])
+    assert (row.name, row.email, row.company, problems) == ("Ada", None, None, [])
+
+
 def test_short_row_leaves_the_rest_empty() -> None:
     row, problems = columns.read_row(2, ["Ada"], ["name", "email"])
     assert (row.name, row.email, problems) == ("Ada", None, [])
@@ -44,6 +49,8 @@ def test_short_row_leaves_the_rest_empty() -> None:
         (["A", "", "", "{", ""], ["attributes"]),
         (["A", "", "", "[1]", ""], ["attributes"]),
         (["A", "", "", '{"a": 1}', ""], ["attributes.a"]),
+        (["A", "", "", '{"\\u0000": "x"}', ""], ["attributes"]),
+        (["A", "", "", '{"\\ud800": "x"}', ""], ["attributes"]),
         (["A", "", "", "", "x" * 256], ["company"]),
         (["A", "a b", "x", "{", "", "more"], ["", "attributes", "email", "id"]),
     ],

@@ -57,6 +57,20 @@ def test_what_is_no_full_domain_is_refused(typed: str) -> None:
         company.normalize_domain(typed)
 
 
+@pytest.mark.parametrize(
+    ("stored", "written"),
+    [
+        ("acme.com", "acme.com"),
+        ("xn--mnchen-3ya.de", "münchen.de"),
+        ("shop.xn--mnchen-3ya.de", "shop.münchen.de"),
+        ("xn--zckzah.xn--p1ai", "テスト.рф"),
+        ("xn--a.de", "xn--a.de"),  # which stands for nothing
+    ],
+)
+def test_domain_is_shown_in_the_letters_it_stands_for(stored: str, written: str) -> None:
+    assert company.written_domain(stored) == written
+
+
 @given(st.text(max_size=300))
 def test_a_normalized_domain_stays_as_it_is(typed: str) -> None:
     try:
@@ -65,6 +79,7 @@ def test_a_normalized_domain_stays_as_it_is(typed: str) -> None:
         return
     assert company.normalize_domain(stored) == stored
     assert stored.isascii()
+    assert company.normalize_domain(company.written_domain(stored)) == stored
     assert len(stored) <= company.MAX_DOMAIN_LENGTH
     assert len(stored.split(".")) > 1
     assert all(stored.split("."))

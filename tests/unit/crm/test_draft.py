@@ -11,7 +11,9 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters()), inner, max_size=3),
     max_leaves=5,
 )
-names = st.sampled_from(sorted(draft.CONTACT_FIELDS | draft.COMPANY_FIELDS | {"version", "syncedJiraUser", "x"}))
+names = st.sampled_from(
+    sorted(draft.CONTACT_FIELDS | draft.COMPANY_FIELDS | {"version", "syncedJiraUser", "x", "\ud800"})
+)
 
 
 def fields_of(reading: draft.Reading[Any]) -> list[str]:
@@ -57,11 +59,20 @@ def test_edit_holds_only_what_the_body_names() -> None:
         ({"name": "x" * 256}, "name"),
         ({"name": "a\nb"}, "name"),
         ({"name": "\ud800"}, "name"),
+        ({"name": "\u200b"}, "name"),
+        ({"name": "\ufeff \u2060"}, "name"),
+        ({"name": "\u3164"}, "name"),
         ({"name": "a", "email": "a@" + "x" * 253}, "email"),
         ({"name": "a", "attributes": []}, "attributes"),
         ({"name": "a", "attributes": {str(n): "" for n in range(contact.MAX_ATTRIBUTES + 1)}}, "attributes"),
         ({"name": "a", "attributes": {"k": None}}, "attributes.k"),
-        ({"name": "a", "attributes": {"k" * 256: "v"}}, f"attributes.{'k' * 256}"),
+        ({"name": "a", "attributes": {"k": "\0"}}, "attributes.k"),
+        ({"name": "a", "attributes": {"k" * 256: "v"}}, "attributes"),
+        ({"name": "a", "attributes": {"\0": "v"}}, "attributes"),
+        ({"name": "a", "attributes": {"a\ud800": 5}}, "attributes"),
+        ({"name": "a", "attributes": {"\u200b": "v"}}, "attributes"),
+        ({"name": "a", "attributes": {"  a ": "1", "a": "2"}}, "attributes"),
+        ({"name": "a", "b\0\ud800": 1}, "b"),
         ({"name": "a", "company": "5"}, "company"),
         ({"name": "a", "company": {}}, "company"),
         ({"name": "a", "company": {"id": 5}}, "company"),
@@ -70,6 +81,15 @@ def test_edit_holds_only_what_the_body_names() -> None:
 )
 def test_new_contact_names_the_one_field_that_is_wrong(body: dict[str, object], field: str) -> None:
     assert fields_of(draft.read_new_contact(body)) == [field]
+
+
+@pytest.mark.parametrize("name", ["👩\u200d💻", "\u200bAda", "नि", "\ue000", "-"])
+def test_names_of_which_something_is_seen_are_taken(name: str) -> None:
+    assert draft.read_new_contact({"name": name}).edit == {"name": name}
+
+
+def test_names_of_attributes_are_trimmed_like_other_texts() -> None:
+    assert draft.read_new_contact({"name": "a", "attributes": {" b ": " 1 "}}).edit["attributes"] == {"b": " 1 "}
 
 
 @pytest.mark.parametrize("email", ["a@b", "A.b+c@d.example", "zoë@münchen.de", '"a"@b.c', "x" * 250 + "@a.b"])
@@ -105,6 +125,7 @@ def test_ids_are_digits_that_the_database_can_hold(text: object, number: int | N
 def test_any_body_is_read_into_storable_texts_or_problems(body: dict[str, object]) -> None:
     for read in (draft.read_new_contact, draft.read_contact_edit, draft.read_new_company, draft.read_company_edit):
         reading: draft.Reading[Any] = read(body)
+        assert not any(char == "\0" or "\ud800" <= char <= "\udfff" for name in fields_of(reading) for char in name)
         if not reading.problems:
             for value in reading.edit.values():
                 if isinstance(value, str):

@@ -13,14 +13,16 @@ from lifecycle.tenant import AccountId
 LINKS = {(AccountId("ana"), ContactId(1))}
 
 
-def a_change(field: Field, old: str | None, new: str | None, *, contact_id: int = 1) -> Change:
+def a_change(
+    field: Field, old: str | None, new: str | None, *, contact_id: int = 1, cause: Cause = Cause.FOLLOWED
+) -> Change:
     return Change(
         contact_id=ContactId(contact_id),
         account_id=AccountId("ana"),
         field=field,
         old=old,
         new=new,
-        cause=Cause.FOLLOWED,
+        cause=cause,
     )
 
 
@@ -72,6 +74,13 @@ def test_link_that_the_run_made_is_removed() -> None:
     assert lines(taken) == [("syncedJiraUser", "ana", None, "undone")]
 
 
+def test_link_that_the_run_brought_back_is_a_memory_again() -> None:
+    brought_back = a_change("syncedJiraUser", None, "ana", cause=Cause.REMEMBERED)
+    taken = undo.take_back([brought_back], [a_present()], LINKS)
+    assert taken.unlinked == []
+    assert lines(taken) == [("syncedJiraUser", "ana", None, "undone")]
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -79,6 +88,7 @@ def test_link_that_the_run_made_is_removed() -> None:
         a_change("contact", "Ana", None, contact_id=2),
         a_change("name", "Old", "Ana", contact_id=2),
         a_change("syncedJiraUser", None, "ana", contact_id=2),
+        a_change("syncedJiraUser", None, "ana", contact_id=2, cause=Cause.REMEMBERED),
         a_change("syncedJiraUser", "ana", None),
     ],
 )

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from addon.crm.contact import ContactId
+from addon.storage.attention import Item
 from addon.web import render
 from lifecycle.tenant import ClientKey, State, Tenant, TenantId
 
@@ -44,3 +46,20 @@ def test_only_origins_of_the_tenant_may_frame_it(base_url: str, display_url: str
 def test_duration_is_rounded_up(minutes: float, text: str) -> None:
     shown = render.ENVIRONMENT.from_string("{{ time | duration }}").render(time=timedelta(minutes=minutes))
     assert shown == text
+
+
+def test_tie_of_a_contact_that_was_deleted_meanwhile_is_left_out() -> None:
+    """The contacts are read after the items."""
+    item = Item(
+        attention_id=1,
+        kind="company-tie",
+        run_id=None,
+        account=None,
+        candidates=(ContactId(5),),
+        departing=0,
+        about="",
+        since=datetime(2026, 1, 1, tzinfo=UTC),
+        contact_id=ContactId(5),
+    )
+    view: dict[str, object] = {"items": [item], "candidates": {}, "departing": {}, "more_items": None}
+    assert "<li" not in bytes(render.fragment("attention_items.html", view).body).decode()
