@@ -12,7 +12,7 @@ WORKERS ?= auto
 help: ## say what there is to do
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-demo: setup ## a Jira site, the add-on and a first run; ONCE=1 stops after the summary, PEOPLE=50000 sizes the site
+demo: .venv/.python .venv/.node ## a Jira site, the add-on and a first run; ONCE=1 stops after the summary, PEOPLE=50000 sizes the site
 	@$(BIN)/python -m sandbox.demo --people $(PEOPLE) $(if $(ONCE),--once)
 
 test: setup ## every test, browser tests included

@@ -24,9 +24,10 @@ from addon.storage.database import Database
 from lifecycle import store
 from lifecycle.tenant import ClientKey, TenantId
 from lifecycle.vault import Vault
-from sandbox.demo import ADDON_KEY, Admin, free_port, wait_for
-from sandbox.demo import Stage as Places
+from sandbox.demo import ADDON_KEY, Admin
 from sandbox.installation import Installation, State
+from sandbox.troupe import Stage as Places
+from sandbox.troupe import free_port, wait_for
 
 COMMAND = str(pathlib.Path(sys.executable).with_name("crm-sync"))
 

@@ -3,8 +3,10 @@
 Pure but for the site it reads: the clock comes in as `now`.
 """
 
+import collections.abc
 import dataclasses
 import datetime as dt
+from typing import Any
 
 import jwt
 
@@ -14,6 +16,8 @@ SCHEME = "JWT "
 ALGORITHM = "HS256"
 UNAUTHENTICATED = "Client must be authenticated to access this resource."
 REQUIRED_CLAIMS = ("iss", "iat", "exp", "qsh")
+CLOCK_LEEWAY = dt.timedelta(seconds=30)
+"""How far an app's clock may be ahead. Nothing is published; how long a token may live is not, either."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +55,12 @@ def authenticate(request: Request, of_site: site.Site, now: dt.datetime) -> Call
     app = of_site.installations.get(str(unverified.get("iss")))
     if app is None:
         raise errors.NotAuthenticated(UNAUTHENTICATED, reason="unknown-issuer")
-    _verify(token, app.shared_secret, request, now)
+    claims = _verify_signature(token, app.shared_secret)
+    _verify_times(claims, now)
+    if app.client_key not in _list_audience(claims, app):
+        raise errors.NotAuthenticated(UNAUTHENTICATED, reason="audience")
+    if claims["qsh"] != qsh.compute(request.method, request.path, request.query):
+        raise errors.NotAuthenticated(UNAUTHENTICATED, reason="qsh")
     if app.state is not installation.State.ENABLED:
         raise errors.NotAuthenticated(UNAUTHENTICATED, reason="not-enabled")
     return Caller(person=of_site.people[app.account_id], app=app)
@@ -76,9 +85,9 @@ def authorize(caller: Caller, operation: operations.Operation, request: Request,
         )
 
 
-def _verify(token: str, secret: str, request: Request, now: dt.datetime) -> None:
+def _verify_signature(token: str, secret: str) -> collections.abc.Mapping[str, Any]:
     try:
-        claims = jwt.decode(
+        claims: dict[str, Any] = jwt.decode(
             token,
             secret,
             algorithms=[ALGORITHM],
@@ -95,10 +104,23 @@ def _verify(token: str, secret: str, request: Request, now: dt.datetime) -> None
         raise errors.NotAuthenticated(UNAUTHENTICATED, reason=f"no-{exc.claim}") from exc
     except jwt.InvalidTokenError as exc:
         raise errors.NotAuthenticated(UNAUTHENTICATED, reason="signature") from exc
-    if not isinstance(claims["exp"], int | float) or claims["exp"] <= now.timestamp():
+    return claims
+
+
+def _verify_times(claims: collections.abc.Mapping[str, Any], now: dt.datetime) -> None:
+    latest = (now + CLOCK_LEEWAY).timestamp()
+    times = {name: claims[name] for name in ("iat", "exp", "nbf") if name in claims}
+    # Written so that what is no number at all, and NaN, fails too.
+    if not all(isinstance(moment, int | float) for moment in times.values()) or not times["exp"] > now.timestamp():
         raise errors.NotAuthenticated(UNAUTHENTICATED, reason="expired")
-    if claims["qsh"] != qsh.compute(request.method, request.path, request.query):
-        raise errors.NotAuthenticated(UNAUTHENTICATED, reason="qsh")
+    if not (times["iat"] <= latest and times.get("nbf", latest) <= latest):
+        raise errors.NotAuthenticated(UNAUTHENTICATED, reason="too-early")
+
+
+def _list_audience(claims: collections.abc.Mapping[str, Any], app: installation.Installation) -> list[object]:
+    """Whom the token is for; one that does not say is for the site that it came to."""
+    given = claims.get("aud", app.client_key)
+    return given if isinstance(given, list) else [given]
 
 
 def _recognise_person(request: Request, of_site: site.Site) -> Caller:

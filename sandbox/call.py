@@ -4,10 +4,9 @@ import collections.abc
 import dataclasses
 import datetime as dt
 import http
-import json
 from typing import Any
 
-from sandbox import auth, errors, faults, issues, limits, operations, person, site
+from sandbox import auth, errors, faults, issues, limits, operations, payload, person, site
 
 TRACE_HEADER = "x-atlassian-webhook-trace"
 MAX_TRACE_CHARS = 1024
@@ -78,14 +77,9 @@ class Call:
                 "Unsupported Media Type", status=http.HTTPStatus.UNSUPPORTED_MEDIA_TYPE, reason="content-type"
             )
         try:
-            return json.loads(self.body, parse_constant=_refuse_constant)
+            return payload.read(self.body)
         except ValueError as exc:
             raise errors.BadRequest("The request body is not valid JSON.", reason="body") from exc
-
-
-def _refuse_constant(name: str) -> None:
-    """Python reads NaN and Infinity; JSON has none."""
-    raise ValueError(name)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ import asyncio
 import collections.abc
 import dataclasses
 import datetime as dt
+import http
 import secrets
 import urllib.parse
 import uuid
@@ -11,11 +12,31 @@ from typing import Any
 
 import httpx
 
-from sandbox import handshake, installation, keys, metering, person, places, reports, site, webhooks
+from sandbox import (
+    descriptors,
+    errors,
+    handshake,
+    installation,
+    keys,
+    metering,
+    payload,
+    person,
+    places,
+    reports,
+    site,
+    webhooks,
+)
 from sandbox import people as population
 
 HOOK_TIMEOUT_S = 10.0
 WEBHOOK_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
+FAILED = (httpx.HTTPError, httpx.InvalidURL)
+"""An app that cannot be asked, or whose answer nobody can read."""
+MOVED_FROM = {
+    installation.State.ENABLED: frozenset({installation.State.DISABLED}),
+    installation.State.DISABLED: frozenset({installation.State.ENABLED}),
+    installation.State.UNINSTALLED: frozenset(installation.State) - {installation.State.UNINSTALLED},
+}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,11 +117,11 @@ class Cloud:
     async def install(self, on_site: site.Site, descriptor_url: str) -> installation.Installation:
         """The whole handshake. An app that does not accept `installed` stays *incomplete*.
 
-        Raises handshake.DescriptorError, and httpx.HTTPError if the descriptor cannot be fetched.
+        Raises descriptors.DescriptorError, and those of FAILED if the descriptor cannot be fetched.
         """
         response = await self.client.get(descriptor_url, timeout=HOOK_TIMEOUT_S)
         response.raise_for_status()
-        descriptor = handshake.check_descriptor(_parse(response))
+        descriptor = descriptors.check(_parse(response))
         key: str = descriptor["key"]
         before = on_site.installations.get(key)
         installed = installation.Installation(
@@ -117,7 +138,7 @@ class Cloud:
         on_site.installations[key] = installed
         delivery = await self._notify(handshake.Event.INSTALLED, on_site, installed)
         if delivery is not None and delivery.is_accepted:
-            return await self.enable(on_site, key)
+            return await self._move(handshake.Event.ENABLED, installation.State.ENABLED, on_site, key)
         return installed
 
     async def reinstall(self, on_site: site.Site, addon_key: str) -> installation.Installation:
@@ -130,13 +151,18 @@ class Cloud:
         return await self.reinstall(on_site, addon_key)
 
     async def enable(self, on_site: site.Site, addon_key: str) -> installation.Installation:
+        """Raises errors.Refusal, a 409, for an app that is not disabled."""
+        _demand_move(on_site.installations[addon_key], installation.State.ENABLED)
         return await self._move(handshake.Event.ENABLED, installation.State.ENABLED, on_site, addon_key)
 
     async def disable(self, on_site: site.Site, addon_key: str) -> installation.Installation:
+        """Raises errors.Refusal, a 409, for an app that is not enabled."""
+        _demand_move(on_site.installations[addon_key], installation.State.DISABLED)
         return await self._move(handshake.Event.DISABLED, installation.State.DISABLED, on_site, addon_key)
 
     async def uninstall(self, on_site: site.Site, addon_key: str) -> installation.Installation:
-        """Told once and never again, whatever the app answers."""
+        """Told once and never again, whatever the app answers. Raises errors.Refusal, a 409, for one that is gone already."""
+        _demand_move(on_site.installations[addon_key], installation.State.UNINSTALLED)
         return await self._move(handshake.Event.UNINSTALLED, installation.State.UNINSTALLED, on_site, addon_key)
 
     async def deliver(self, *, at_once: int = 1) -> list[webhooks.Attempt]:
@@ -168,7 +194,7 @@ class Cloud:
                     timeout=WEBHOOK_TIMEOUT,
                 )
                 status: int | None = response.status_code
-            except httpx.TransportError:
+            except FAILED:
                 status = None
             return self.webhooks.settle(posting, status, self.now())
 
@@ -191,7 +217,7 @@ class Cloud:
                 hook.url, json=hook.body, headers={"Authorization": f"JWT {hook.token}"}, timeout=HOOK_TIMEOUT_S
             )
             status: int | None = response.status_code
-        except httpx.TransportError:
+        except FAILED:
             status = None
         delivery = Delivery(site=on_site.base_url, addon_key=installed.addon_key, event=event, status=status)
         self.deliveries.append(delivery)
@@ -212,8 +238,16 @@ class Cloud:
         return on_site.add_person(app_user, group_ids=groups).account_id
 
 
+def _demand_move(present: installation.Installation, state: installation.State) -> None:
+    if present.state not in MOVED_FROM[state]:
+        raise errors.Refusal(
+            f"The app {present.addon_key} is {present.state} and cannot become {state}.",
+            status=http.HTTPStatus.CONFLICT,
+        )
+
+
 def _parse(response: httpx.Response) -> object:
     try:
-        return response.json()
+        return payload.read(response.content)
     except ValueError as exc:
-        raise handshake.DescriptorError("the descriptor is not JSON") from exc
+        raise descriptors.DescriptorError("the descriptor is not JSON") from exc

@@ -5,26 +5,30 @@ No app may find its way here by accident, and none needs a token: this is no par
 
 import collections.abc
 import dataclasses
+import re
 import uuid
 
-import httpx
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from sandbox import (
     cloud,
+    descriptors,
     errors,
+    group_hand,
     hand,
-    handshake,
     installation,
     issue_hand,
     organization_hand,
     person,
+    records,
     site,
     switches,
     truth,
 )
 
+MAX_ID_CHARS = 128
+ACCOUNT_ID = re.compile(rf"[A-Za-z0-9:_-]{{1,{MAX_ID_CHARS}}}")
 PERSON_FIELDS: switches.Known = {
     "displayName": ("display_name", str),
     "email": ("email", str | None),
@@ -42,12 +46,19 @@ async def show_state(request: Request, _: cloud.Cloud, here: site.Site) -> Respo
 async def add_person(request: Request, _: cloud.Cloud, here: site.Site) -> Response:
     """A user gets access to Jira and a customer a place at a desk, unless the body names the places."""
     body = await hand.read(request)
+    account_id, fields = body.get("accountId"), switches.read_fields(body, PERSON_FIELDS)
+    if not fields.get("display_name", "").strip():
+        raise errors.BadRequest("A person needs a displayName.")
+    if account_id is not None and not _is_account_id(account_id):
+        raise errors.BadRequest(
+            f"accountId must be 1 to {MAX_ID_CHARS} of A-Z, a-z, 0-9, ':', '_' and '-', and not unknown."
+        )
     account_type = person.AccountType(body.get("accountType", person.AccountType.ATLASSIAN))
     is_customer = account_type is person.AccountType.CUSTOMER
     added = person.Person(
-        account_id=body.get("accountId") or _new_id(account_type),
+        account_id=account_id or _new_id(account_type),
         account_type=account_type,
-        **{"display_name": "", **switches.read_fields(body, PERSON_FIELDS)},
+        **fields,
     )
     if added.account_id in here.people:
         raise errors.Refusal(f"{added.account_id} exists already.", status=409)
@@ -94,9 +105,9 @@ async def install(request: Request, of_cloud: cloud.Cloud, here: site.Site) -> R
     body = await hand.read(request)
     try:
         installed = await of_cloud.install(here, str(body["descriptorUrl"]))
-    except handshake.DescriptorError as exc:
+    except descriptors.DescriptorError as exc:
         raise errors.Refusal(f"Jira does not take this descriptor: {exc}", status=422) from exc
-    except httpx.HTTPError as exc:
+    except cloud.FAILED as exc:
         raise errors.Refusal(f"The descriptor cannot be fetched: {exc}", status=502) from exc
     return _show_installation(installed)
 
@@ -118,6 +129,11 @@ def _moving(
 async def change_faults(request: Request, _: cloud.Cloud, here: site.Site) -> Response:
     here.faults = switches.change(here.faults, await hand.read(request))
     return JSONResponse(switches.show(here.faults))
+
+
+def _is_account_id(given: object) -> bool:
+    """Jira writes `unknown` itself, for a record that it lost."""
+    return isinstance(given, str) and ACCOUNT_ID.fullmatch(given) is not None and given != records.UNKNOWN
 
 
 def _new_id(account_type: person.AccountType) -> str:
@@ -147,6 +163,7 @@ ENDPOINTS: tuple[tuple[str, list[str], hand.Handler], ...] = tuple(
         ("POST", "/sandbox/reimport", _moving(cloud.Cloud.reimport)),
         ("PATCH", "/sandbox/faults", change_faults),
         *issue_hand.ENDPOINTS,
+        *group_hand.ENDPOINTS,
         *organization_hand.ENDPOINTS,
     )
 )

@@ -8,91 +8,31 @@ import asyncio
 import collections.abc
 import contextlib
 import dataclasses
-import os
 import pathlib
-import shutil
-import signal
-import socket
 import sys
 import time
 from typing import Annotated, Any
 
 import httpx
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from sandbox import proof
+from sandbox.troupe import POLL_S, DemoFailedError, Stage, Troupe, console, free_port, perform, wait_for
+
 ADDON_KEY = "crm-contact-sync"
-PATIENCE_S = 60.0
-POLL_S = 0.25
-STOP_S = 10.0
+TOOLS = pathlib.Path(sys.executable).parent
 REPORTERS = 50
 """People among whom an issue to show is looked for."""
 
-console = Console()
 
-
-class DemoFailedError(Exception):
-    """The demo did not come to its end; the text says where it stopped."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """Where everything is: addresses, and the folder of this demo's data and logs."""
-
-    site: str
-    addon: str
-    data_dir: pathlib.Path
-    points_per_hour: int = 1_000_000_000  # a site on this machine has no quota
-
-    def environment(self) -> dict[str, str]:
-        """What the add-on's processes get: settings of an earlier shell must not leak into the demo."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("CRM_SYNC_")}
-        return {
-            **inherited,
-            "CRM_SYNC_BASE_URL": self.addon,
-            "CRM_SYNC_PORT": str(httpx.URL(self.addon).port),
-            "CRM_SYNC_DATA_DIR": str(self.data_dir),
-            "CRM_SYNC_TENANT_HOSTS": "localhost",
-            "CRM_SYNC_API_POINTS_PER_HOUR": str(self.points_per_hour),
-            "CRM_SYNC_INSTALL_KEYS_URL": f"{self.site}/install-keys",
-            "CRM_SYNC_HOST_SCRIPT_URL": f"{self.site}/atlassian-connect/all.js",
-        }
-
-
-@contextlib.asynccontextmanager
-async def process(stage: Stage, name: str, *command: str) -> collections.abc.AsyncIterator[None]:
-    """A process that runs as long as the block; its output goes to a file of its own."""
-    log = stage.data_dir / f"{name}.log"
-    with log.open("wb") as output:
-        running = await asyncio.create_subprocess_exec(
-            *command, env=stage.environment(), stdout=output, stderr=output, start_new_session=True
-        )
-    try:
-        yield
-    finally:
-        if running.returncode is None:
-            running.terminate()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(running.wait(), STOP_S)
-        if running.returncode is None:
-            running.kill()
-            await running.wait()
-
-
-async def play(stage: Stage, *, people: int, once: bool) -> None:
-    """The whole demo. Raises DemoFailedError."""
-    tools = pathlib.Path(sys.executable).parent
-    sandbox = [str(tools / "jira-sandbox"), "--port", str(httpx.URL(stage.site).port), "--people", str(people)]
-    async with contextlib.AsyncExitStack() as stack:
-        client = await stack.enter_async_context(httpx.AsyncClient(timeout=30))
+async def play(troupe: Troupe, *, people: int, once: bool) -> None:
+    """The whole demo, until it is cancelled if not `once`. Raises DemoFailedError, httpx.HTTPError."""
+    stage = troupe.stage
+    async with httpx.AsyncClient(timeout=30) as client:
         with console.status("Starting a Jira site with its people, PostgreSQL, the add-on and a worker …"):
-            await stack.enter_async_context(process(stage, "jira-sandbox", *sandbox))
-            await stack.enter_async_context(process(stage, "serve", str(tools / "crm-sync"), "serve"))
-            await wait_for(client, f"{stage.site}/sandbox/state", stage)
-            await wait_for(client, f"{stage.addon}/readyz", stage)
-            await stack.enter_async_context(process(stage, "worker", str(tools / "crm-sync"), "worker"))
+            await raise_curtain(troupe, client, people=people)
         installed = await client.post(
             f"{stage.site}/sandbox/install", json={"descriptorUrl": f"{stage.addon}/atlassian-connect.json"}
         )
@@ -102,11 +42,24 @@ async def play(stage: Stage, *, people: int, once: bool) -> None:
         admin = Admin(client=client, stage=stage)
         started = time.monotonic()
         await admin.call("PUT", "/api/sync", {"enabled": True})
-        run = await _watch(admin, await _count_reachable(client, stage))
-        await _summarise(admin, client, run, time.monotonic() - started)
+        run = await _watch(admin, await _count_reachable(admin))
+        await _summarise(admin, run, time.monotonic() - started)
         if not once:
             console.print("Serving until Ctrl-C.")
-            await _until_signal()
+            # From here on, to be stopped is the proper end.
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+
+
+async def raise_curtain(troupe: Troupe, client: httpx.AsyncClient, *, people: int) -> None:
+    """Start everything, and wait until it answers. Raises DemoFailedError."""
+    stage = troupe.stage
+    port = str(httpx.URL(stage.site).port)
+    await troupe.start("jira-sandbox", str(TOOLS / "jira-sandbox"), "--port", port, "--people", str(people))
+    await troupe.start("serve", str(TOOLS / "crm-sync"), "serve")
+    await wait_for(client, f"{stage.site}/sandbox/state", stage)
+    await wait_for(client, f"{stage.addon}/readyz", stage)
+    await troupe.start("worker", str(TOOLS / "crm-sync"), "worker")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,28 +79,24 @@ class Admin:
             headers={"Authorization": f"JWT {given.json()['token']}"},
         )
         if response.is_error:
-            raise DemoFailedError(f"{method} {path}: {response.status_code} {response.text}")
+            raise DemoFailedError(f"the add-on answered {response.status_code} to {method} {path}: {response.text}")
         return response.json()
 
-
-async def wait_for(client: httpx.AsyncClient, url: str, stage: Stage) -> None:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                with contextlib.suppress(httpx.TransportError):
-                    if (await client.get(url)).is_success:
-                        return
-                await asyncio.sleep(POLL_S)
-    raise DemoFailedError(f"{url} did not answer within {PATIENCE_S:.0f} s; see the logs in {stage.data_dir}")
+    async def read_state(self, **parameters: str) -> dict[str, Any]:
+        """What the site really holds, which no app is told."""
+        answer = await self.client.get(f"{self.stage.site}/sandbox/state", params=parameters)
+        answer.raise_for_status()
+        state: dict[str, Any] = answer.json()
+        return state
 
 
-async def _count_reachable(client: httpx.AsyncClient, stage: Stage) -> dict[str, int]:
-    """The accounts that a complete sync must know, by kind; the inactive and apps are left out by rule."""
-    state = (await client.get(f"{stage.site}/sandbox/state")).json()
-    return {kind: state["people"]["byKind"][kind]["reachableActive"] for kind in ("user", "customer")}
+async def _count_reachable(admin: Admin) -> int:
+    """How many accounts a complete sync must know; the inactive and apps are left out by rule."""
+    kinds = (await admin.read_state())["people"]["byKind"]
+    return sum(kinds[kind]["reachableActive"] for kind in ("user", "customer"))
 
 
-async def _watch(admin: Admin, expected: dict[str, int]) -> dict[str, Any]:
+async def _watch(admin: Admin, expected: int) -> dict[str, Any]:
     """Show the run until it ends. Jira does not say how many customers there are, so the site's own count is the end."""
     bar = Progress(
         SpinnerColumn(),
@@ -161,7 +110,7 @@ async def _watch(admin: Admin, expected: dict[str, int]) -> dict[str, Any]:
     )
     started = time.monotonic()
     with bar:
-        task = bar.add_task("starting", total=sum(expected.values()), rate=0.0)
+        task = bar.add_task("starting", total=expected, rate=0.0)
         while True:
             sync = await admin.call("GET", "/api/sync")
             run: dict[str, Any] = sync["run"] or sync["lastRun"]
@@ -175,33 +124,22 @@ async def _watch(admin: Admin, expected: dict[str, int]) -> dict[str, Any]:
     return run
 
 
-async def _summarise(admin: Admin, client: httpx.AsyncClient, run: dict[str, Any], took_s: float) -> None:
+async def _summarise(admin: Admin, run: dict[str, Any], took_s: float) -> None:
     """Print what the add-on has beside what the site holds. Raises DemoFailedError where they differ."""
-    people = (await client.get(f"{admin.stage.site}/sandbox/state", params={"people": "1"})).json()["list"]
-    wanted = {
-        person["accountId"]: person
-        for person in people
-        if person["reachable"] and person["active"] and person["kind"] != "app"
-    }
-    linked = await _linked_accounts(admin)
-    contacts = (await admin.call("GET", "/api/sync"))["counts"]["contacts"]
-    addresses = {(person["email"] or account_id).casefold() for account_id, person in wanted.items()}
+    in_scope = proof.select_in_scope((await admin.read_state(people="1"))["list"])
+    counted = (await admin.call("GET", "/api/sync"))["counts"]["contacts"]
+    proven = proof.compare(in_scope, [contact async for contact in _list_contacts(admin)], counted)
     table = Table(title=f"First run: {took_s:.1f} s, {run['seen'] / took_s:.0f} people/s, {run['points']} API points")
     table.add_column("")
     table.add_column("the site", justify="right")
     table.add_column("the add-on", justify="right")
-    rows = [
-        ("people in scope", len(wanted), len(linked)),
-        ("of them missing, or linked without being in scope", 0, len(set(linked) ^ set(wanted))),
-        ("contacts (accounts of one address share one)", len(addresses), contacts),
-    ]
-    for name, on_site, in_addon in rows:
+    for name, on_site, in_addon in proven.rows:
         table.add_row(name, f"{on_site:,}", f"{in_addon:,}")
     console.print(table)
-    if any(on_site != in_addon for _, on_site, in_addon in rows):
-        raise DemoFailedError("the add-on's numbers are not the site's")
+    if proven.difference is not None:
+        raise DemoFailedError(f"the add-on does not have what the site holds: {proven.difference}")
     console.print(f"Contacts: [link]{admin.stage.site}/plugins/servlet/ac/{ADDON_KEY}/crm-contacts[/link]")
-    members = [account_id for account_id, person in wanted.items() if person["organizations"]]
+    members = [account_id for account_id, person in in_scope.items() if person["organizations"]]
     console.print(f"An issue: [link]{admin.stage.site}{await _find_issue(admin, members)}[/link]")
 
 
@@ -217,52 +155,35 @@ async def _find_issue(admin: Admin, reporters: collections.abc.Sequence[str]) ->
     return f"/browse/{issues[0]['key']}" if issues else "/issues/"
 
 
-async def _linked_accounts(admin: Admin) -> set[str]:
-    found: set[str] = set()
-    cursor = ""
-    while True:
-        page = await admin.call("GET", f"/api/contacts?limit=200{cursor}")
-        found.update(account["accountId"] for contact in page["values"] for account in contact["linkedAccounts"])
-        if page["next"] is None:
-            return found
-        cursor = f"&cursor={page['next']}"
-
-
-async def _until_signal() -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await stop.wait()
-
-
-def free_port(wanted: int) -> int:
-    """The port that people know, unless somebody has it."""
-    for port in (wanted, 0):
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)) as listener:
-            return int(listener.getsockname()[1])
-    raise DemoFailedError("no port is free")
+async def _list_contacts(admin: Admin) -> collections.abc.AsyncIterator[dict[str, Any]]:
+    cursor: str | None = ""
+    while cursor is not None:
+        page = await admin.call("GET", f"/api/contacts?limit=200{cursor and f'&cursor={cursor}'}")
+        for contact in page["values"]:
+            yield contact
+        cursor = page["next"]
 
 
 def main(
     people: Annotated[int, typer.Option(min=3)] = 300,
-    data_dir: Annotated[pathlib.Path, typer.Option()] = pathlib.Path(".data/demo"),
+    data_dir: Annotated[pathlib.Path, typer.Option(help="Data and logs. It is emptied first.")] = pathlib.Path(
+        ".data/demo"
+    ),
+    site_port: Annotated[int, typer.Option(help="The site's port; another one if it is taken.")] = 9000,
+    addon_port: Annotated[int, typer.Option(help="The add-on's.")] = 8080,
     *,
     once: Annotated[bool, typer.Option("--once", help="Stop after the summary.")] = False,
 ) -> None:
     """Show the add-on at work on a site with PEOPLE accounts."""
-    # The site lives in memory and is new each time, so contacts of an earlier demo would be strangers to it.
-    shutil.rmtree(data_dir, ignore_errors=True)
-    data_dir.mkdir(parents=True)
-    try:
-        stage = Stage(
-            site=f"http://localhost:{free_port(9000)}",
-            addon=f"http://localhost:{free_port(8080)}",
-            data_dir=data_dir.resolve(),
+
+    def build(folder: pathlib.Path) -> Stage:
+        return Stage(
+            site=f"http://localhost:{free_port(site_port)}",
+            addon=f"http://localhost:{free_port(addon_port)}",
+            data_dir=folder,
         )
-        asyncio.run(play(stage, people=people, once=once))
-    except DemoFailedError as exc:
-        console.print(f"[red]{exc}[/]", highlight=False)
-        raise typer.Exit(1) from exc
+
+    perform(data_dir, build, lambda troupe: play(troupe, people=people, once=once))
 
 
 if __name__ == "__main__":

@@ -68,6 +68,8 @@ class Faults:
     """User records are unavailable: the id is right, everything else is a fallback value."""
     corrupt_users: bool = False
     """User records are corrupt: even the id is the literal `unknown`."""
+    tombstones: bool = False
+    """Whoever is deleted is still answered by id, as a former user, and keeps the places at desks and in organizations."""
     no_browse_permission: bool = False
     """The app's user lacks *Browse users and groups*: people lists are empty instead of refused."""
     email_api: EmailApi = EmailApi.APPROVED

@@ -1,13 +1,12 @@
 """How does a call to the hand on a site look? JSON in and out, and plain words for what was wrong with it."""
 
 import collections.abc
-import json
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from sandbox import cloud, errors, site, tracker
+from sandbox import cloud, errors, payload, site, tracker
 
 Handler = collections.abc.Callable[[Request, cloud.Cloud, site.Site], collections.abc.Awaitable[Response]]
 
@@ -33,7 +32,7 @@ def answering(handle: Handler) -> Handler:
 async def read(request: Request) -> dict[str, Any]:
     """The body; an empty one is an empty object. Raises BadRequest, and ValueError for what is no JSON."""
     body = await request.body()
-    found = json.loads(body) if body else {}
+    found = payload.read(body) if body else {}
     if not isinstance(found, dict):
         raise errors.BadRequest("The body must be a JSON object.")
     return found

@@ -1,4 +1,4 @@
-"""What does Jira demand of a descriptor, and what does it send to an app at install, enable, disable and uninstall?
+"""What does Jira send to an app at install, enable, disable and uninstall?
 
 Pure: `sandbox.cloud` fetches and posts.
 """
@@ -6,7 +6,6 @@ Pure: `sandbox.cloud` fetches and posts.
 import dataclasses
 import datetime as dt
 import enum
-import urllib.parse
 from typing import Any
 
 import jwt
@@ -15,12 +14,6 @@ from sandbox import installation, keys, qsh, site
 
 TOKEN_LIFETIME = dt.timedelta(minutes=3)
 ACCEPTED_STATUSES = frozenset({200, 204})
-MAX_KEY_CHARS = 64
-SCOPES = frozenset({*installation.LADDER, "NONE", "SPACE_ADMIN", "ACT_AS_USER", "ACCESS_EMAIL_ADDRESSES"})
-FIELD_TYPES = frozenset({"string", "text", "rich_text", "single_select", "multi_select", "number", "read_only"})
-SHOWN_TYPES = frozenset({"string", "number", "date"})
-INDEXED_TYPES = frozenset({"number", "text", "string", "user", "date"})
-LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1"})
 SERVER_VERSION = "100295"
 PLUGINS_VERSION = "1001.0.0-SNAPSHOT"
 
@@ -36,10 +29,6 @@ class Event(enum.StrEnum):
 SIGNED_BY_ATLASSIAN = frozenset({Event.INSTALLED, Event.UNINSTALLED})
 
 
-class DescriptorError(Exception):
-    """Jira would not install this descriptor; the message says why."""
-
-
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Hook:
     """One call to an app's lifecycle URL, ready to be posted."""
@@ -47,34 +36,6 @@ class Hook:
     url: str
     body: dict[str, Any]
     token: str
-
-
-def check_descriptor(descriptor: object) -> dict[str, Any]:
-    """The descriptor, if Jira would take it. Raises DescriptorError."""
-    if not isinstance(descriptor, dict):
-        raise DescriptorError("the descriptor is not a JSON object")
-    missing = [name for name in ("key", "baseUrl", "authentication") if not descriptor.get(name)]
-    if missing:
-        raise DescriptorError(f"the descriptor lacks {', '.join(missing)}")
-    if len(descriptor["key"]) > MAX_KEY_CHARS:
-        raise DescriptorError(f"the key has more than {MAX_KEY_CHARS} characters")
-    _check_base_url(descriptor["baseUrl"])
-    if descriptor["authentication"].get("type") != "jwt":
-        raise DescriptorError("authentication.type is not jwt")
-    lifecycle = descriptor.get("lifecycle", {})
-    if "installed" not in lifecycle:
-        raise DescriptorError("an app that authenticates by jwt needs lifecycle.installed")
-    relative = [url for url in lifecycle.values() if not str(url).startswith("/")]
-    if relative:
-        raise DescriptorError(f"lifecycle URLs must start with a slash: {', '.join(relative)}")
-    if descriptor.get("apiMigrations", {}).get("signed-install") is not True:
-        raise DescriptorError("apiMigrations.signed-install is not true")
-    unknown = {str(scope).upper() for scope in descriptor.get("scopes", ())} - SCOPES
-    if unknown:
-        raise DescriptorError(f"unknown scopes: {', '.join(sorted(unknown))}")
-    _check_webhooks(descriptor)
-    _check_fields(descriptor.get("modules", {}))
-    return descriptor
 
 
 def build_hook(
@@ -136,41 +97,3 @@ def _build_body(
         "eventType": str(event),
     }
     return {**body, "sharedSecret": installed.shared_secret} if event is Event.INSTALLED else body
-
-
-def _check_webhooks(descriptor: dict[str, Any]) -> None:
-    declared = descriptor.get("modules", {}).get("webhooks", [])
-    if any(not each.get("event") or not str(each.get("url", "")).startswith("/") for each in declared):
-        raise DescriptorError("every webhook needs an event and a URL that starts with a slash")
-    if declared and not {str(scope).upper() for scope in descriptor.get("scopes", ())} & set(installation.LADDER):
-        raise DescriptorError("an app that uses webhooks must declare the read scope")
-
-
-def _check_fields(modules: dict[str, Any]) -> None:
-    """Source: Atlassian, the modules "Issue field" and "Entity property"; types may be written in capitals."""
-    for field in modules.get("jiraIssueFields", ()):
-        named = {"key", "name", "description", "type"} <= field.keys()
-        if not named or field["type"].lower() not in FIELD_TYPES:
-            raise DescriptorError(f"an issue field needs a key, a name, a description and a known type: {field}")
-        shown = field.get("property", {})
-        is_shown = shown.keys() == {"key", "path", "type"} and shown["type"].lower() in SHOWN_TYPES
-        if field["type"].lower() == "read_only" and not is_shown:
-            raise DescriptorError(f"a read_only field needs a property with key, path and type: {field['key']}")
-    for module in modules.get("jiraEntityProperties", ()):
-        configured = module.get("keyConfigurations", ())
-        extractions = [extraction for each in configured for extraction in each.get("extractions", ())]
-        if (
-            not {"key", "name"} <= module.keys()
-            or not all({"propertyKey", "extractions"} <= each.keys() for each in configured)
-            or not all(
-                each.get("objectName") and str(each.get("type")).lower() in INDEXED_TYPES for each in extractions
-            )
-        ):
-            raise DescriptorError(f"an entity property needs names, and extractions of known types: {module}")
-
-
-def _check_base_url(base_url: object) -> None:
-    parts = urllib.parse.urlsplit(str(base_url))
-    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS):
-        return
-    raise DescriptorError(f"baseUrl must be https, or http on this machine: {base_url}")

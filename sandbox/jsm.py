@@ -3,11 +3,12 @@
 import collections.abc
 from typing import Any
 
-from sandbox import disorder, errors, paging, person, place, records, site
+from sandbox import access, disorder, errors, paging, person, place, records, site
 from sandbox.call import Answer, Call
 
 OPT_IN_HEADER = "x-experimentalapi"
 OPT_IN = "opt-in"
+NOT_PERMITTED = "You do not have permission to do this."
 # Atlassian publishes none of its caps and may move them; these differ so that nobody can rely on one.
 DESK_CAP = 100
 CUSTOMER_CAP = 50
@@ -16,7 +17,7 @@ ORGANIZATION_MEMBER_CAP = 40
 
 
 def list_desks(made: Call) -> Answer:
-    desks = sorted(made.site.desks.values(), key=lambda desk: int(desk.desk_id))
+    desks = sorted(access.list_desks(made), key=lambda desk: int(desk.desk_id))
     return Answer(body=paging.build_jsm_page(made, desks, cap=DESK_CAP, show=lambda desk: _build_desk(made.site, desk)))
 
 
@@ -31,7 +32,8 @@ def list_customers(made: Call) -> Answer:
             "This API is experimental. Set the header X-ExperimentalApi: opt-in to use it.", status=412, reason="opt-in"
         )
     desk = _find_desk(made)
-    found = _living(made, made.site.desk_customers.members(desk.desk_id))
+    _demand_agent(made)
+    found = _shown(made, made.site.desk_customers.members(desk.desk_id))
     query = (made.parameters["query"] or "").casefold()
     if query:
         found = [each for each in found if query in f"{each.display_name} {each.readable_email or ''}".casefold()]
@@ -39,30 +41,37 @@ def list_customers(made: Call) -> Answer:
 
 
 def list_organizations(made: Call) -> Answer:
-    return Answer(body=_page_of_organizations(made, list(made.site.organizations.values())))
+    if made.parameters["accountId"] is not None:
+        _demand_agent(made)
+    return Answer(body=_page_of_organizations(made, access.list_organizations(made)))
 
 
 def list_organizations_of_desk(made: Call) -> Answer:
     desk = _find_desk(made)
+    _demand_agent(made)
     found = [each for each in made.site.organizations.values() if desk.desk_id in each.desk_ids]
     return Answer(body=_page_of_organizations(made, found))
 
 
 def get_organization(made: Call) -> Answer:
-    return Answer(body=_build_organization(made.site, _find_organization(made)))
+    found = _find_organization(made)
+    if found not in access.list_organizations(made):
+        raise errors.NotAllowed(NOT_PERMITTED, reason="permission")
+    return Answer(body=_build_organization(made.site, found))
 
 
 def list_members(made: Call) -> Answer:
     """`GET /organization/{id}/user`, by account id."""
     organization = _find_organization(made)
+    _demand_agent(made)
     members = made.site.organization_members.members(organization.organization_id)
-    return Answer(body=_page_of_people(made, _living(made, members), ORGANIZATION_MEMBER_CAP))
+    return Answer(body=_page_of_people(made, _shown(made, members), ORGANIZATION_MEMBER_CAP))
 
 
-def _living(made: Call, account_ids: collections.abc.Iterable[str]) -> collections.abc.Sequence[person.Person]:
+def _shown(made: Call, account_ids: collections.abc.Iterable[str]) -> collections.abc.Sequence[person.Person]:
     people = made.site.people
-    living = [people[account_id] for account_id in account_ids if not people[account_id].deleted and made.may_browse]
-    return disorder.arrange(made.site, living)
+    members = [people[account_id] for account_id in account_ids if made.may_browse]
+    return disorder.arrange(made.site, [each for each in members if records.is_shown(made.site, each)])
 
 
 def _page_of_people(made: Call, found: collections.abc.Sequence[person.Person], cap: int) -> dict[str, Any]:
@@ -82,9 +91,17 @@ def _page_of_organizations(made: Call, found: list[place.Organization]) -> dict[
 def _find_desk(made: Call) -> place.Desk:
     wanted = made.parameters["serviceDeskId"]
     try:
-        return made.site.find_desk(wanted)
+        found = made.site.find_desk(wanted)
     except KeyError as exc:
         raise errors.NotFound(f"The service desk with id {wanted} does not exist.") from exc
+    if found not in access.list_desks(made):
+        raise errors.NotAllowed(NOT_PERMITTED, reason="permission")
+    return found
+
+
+def _demand_agent(made: Call) -> None:
+    if not access.is_agent(made):
+        raise errors.NotAllowed(NOT_PERMITTED, reason="permission")
 
 
 def _find_organization(made: Call) -> place.Organization:

@@ -89,7 +89,7 @@ def _descriptor_pages(installed: installation.Installation) -> list[ModulePage]:
 
 def _label(module: collections.abc.Mapping[str, Any]) -> str:
     content = module.get("content", {})
-    return str(content["label"]["value"]) if content.get("type") == "label" else ""
+    return str(content["label"]["value"]) if str(content.get("type")).lower() == "label" else ""
 
 
 def _icon_url(installed: installation.Installation, module: collections.abc.Mapping[str, Any]) -> str | None:
@@ -99,6 +99,9 @@ def _icon_url(installed: installation.Installation, module: collections.abc.Mapp
 
 
 def _holds(condition: collections.abc.Mapping[str, Any], seen_by: viewer.Viewer) -> bool:
+    if "conditions" in condition:
+        # The older way to write what follows.
+        condition = {condition["type"].lower(): condition["conditions"]}
     if "or" in condition:
         return any(_holds(alternative, seen_by) for alternative in condition["or"])
     if "and" in condition:

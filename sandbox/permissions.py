@@ -54,7 +54,10 @@ def check_bulk(made: Call) -> Answer:
     body = made.read_json()
     if not isinstance(body, dict):
         raise errors.BadRequest("The request body must be an object.", reason="body")
-    account_id = body.get("accountId") or made.caller.person.account_id
+    given = body.get("accountId")
+    if given is not None and not isinstance(given, str):
+        raise errors.BadRequest("accountId must be a string.", reason="body")
+    account_id = given or made.caller.person.account_id
     asked = _read_keys(body, "globalPermissions")
     _check_known(asked, GLOBAL.keys())
     if account_id != made.caller.person.account_id and made.caller.app is None and not made.may_administer:

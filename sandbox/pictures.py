@@ -9,8 +9,6 @@ import collections.abc
 import contextlib
 import dataclasses
 import pathlib
-import shutil
-import sys
 from typing import Annotated, Any
 
 import httpx
@@ -26,7 +24,8 @@ from playwright.async_api import (
     expect,
 )
 
-from sandbox import accounts, chrome, demo
+from sandbox import accounts, chrome, chromium, demo
+from sandbox.troupe import POLL_S, DemoFailedError, Stage, Troupe, console, free_port, perform
 
 THEMES = ("light", "dark")
 WIDTH, HEIGHT, MARGIN = 1280, 800, 24  # pixels
@@ -55,7 +54,7 @@ ADMIN = {"displayName": "Ada Admin", "email": "ada@northwind.example", "timeZone
 class Studio:
     """Where the pictures are taken."""
 
-    stage: demo.Stage
+    stage: Stage
     admin: demo.Admin
     browser: Browser
     folder: pathlib.Path
@@ -111,9 +110,9 @@ class Studio:
         clip = FloatRect(x=0, y=top, width=WIDTH, height=height)
         picture = await page.screenshot(animations="disabled", caret="hide", clip=clip)
         if len(picture) > MAX_BYTES:
-            raise demo.DemoFailedError(f"{name}: {len(picture):,} bytes are more than {MAX_BYTES:,}")
+            raise DemoFailedError(f"{name}: {len(picture):,} bytes are more than {MAX_BYTES:,}")
         (self.folder / f"{name}.png").write_bytes(picture)
-        demo.console.print(f"{name}.png: {len(picture) // 1000} kB")
+        console.print(f"{name}.png: {len(picture) // 1000} kB")
 
 
 async def _prepare(studio: Studio) -> None:
@@ -213,7 +212,7 @@ async def _issues(studio: Studio, theme: str) -> None:
     path = chrome.link("/issues/", jql='Company = "Northwind Traders" ORDER BY created DESC')
     async with studio.visit(theme, path) as page, asyncio.timeout(PATIENCE_MS / 1000):
         while await page.locator("tbody tr").count() < len(ISSUES):
-            await asyncio.sleep(demo.POLL_S)
+            await asyncio.sleep(POLL_S)
             await page.reload()
         await studio.save(page, f"issues-{theme}")
         await page.get_by_role("row").filter(has_text=ISSUES[0]).get_by_role("link").click()
@@ -226,21 +225,14 @@ async def _issues(studio: Studio, theme: str) -> None:
         await studio.take(page, f"rules-{theme}", height=1000)
 
 
-async def play(stage: demo.Stage, folder: pathlib.Path) -> None:
+async def play(troupe: Troupe, folder: pathlib.Path) -> None:
     """Everything from the first process to the last picture. Raises DemoFailedError."""
-    executable = shutil.which("chromium")
+    executable = chromium.find()
     if executable is None:
-        raise demo.DemoFailedError("the pictures need `chromium` on the PATH (Debian: apt-get install chromium)")
-    tools = pathlib.Path(sys.executable).parent
-    sandbox = [str(tools / "jira-sandbox"), "--port", str(httpx.URL(stage.site).port), "--people", str(PEOPLE)]
-    async with contextlib.AsyncExitStack() as stack:
-        client = await stack.enter_async_context(httpx.AsyncClient(timeout=30))
-        await stack.enter_async_context(demo.process(stage, "jira-sandbox", *sandbox))
-        await stack.enter_async_context(demo.process(stage, "serve", str(tools / "crm-sync"), "serve"))
-        await demo.wait_for(client, f"{stage.site}/sandbox/state", stage)
-        await demo.wait_for(client, f"{stage.addon}/readyz", stage)
-        await stack.enter_async_context(demo.process(stage, "worker", str(tools / "crm-sync"), "worker"))
-        started = await stack.enter_async_context(async_playwright())
+        raise DemoFailedError(f"the pictures need a browser: {chromium.ADVICE}")
+    stage = troupe.stage
+    async with httpx.AsyncClient(timeout=30) as client, async_playwright() as started:
+        await demo.raise_curtain(troupe, client, people=PEOPLE)
         browser = await started.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
         studio = Studio(stage=stage, admin=demo.Admin(client=client, stage=stage), browser=browser, folder=folder)
         await studio.hand("POST", "install", {"descriptorUrl": f"{stage.addon}/atlassian-connect.json"})
@@ -254,20 +246,17 @@ def main(
     data_dir: Annotated[pathlib.Path, typer.Option()] = pathlib.Path(".data/pictures"),
 ) -> None:
     """Take the pictures of the documents anew."""
-    shutil.rmtree(data_dir, ignore_errors=True)
-    data_dir.mkdir(parents=True)
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        stage = demo.Stage(
-            site=f"http://localhost:{demo.free_port(9000)}",
-            addon=f"http://localhost:{demo.free_port(8080)}",
-            data_dir=data_dir.resolve(),
+
+    def build(emptied: pathlib.Path) -> Stage:
+        return Stage(
+            site=f"http://localhost:{free_port(9000)}",
+            addon=f"http://localhost:{free_port(8080)}",
+            data_dir=emptied,
             points_per_hour=POINTS_PER_HOUR,
         )
-        asyncio.run(play(stage, folder))
-    except demo.DemoFailedError as exc:
-        demo.console.print(f"[red]{exc}[/]", highlight=False)
-        raise typer.Exit(1) from exc
+
+    perform(data_dir, build, lambda troupe: play(troupe, folder))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from sandbox import chrome, cloud, issue_forms, issues, place, site, viewer
+from sandbox import access, chrome, cloud, issue_forms, issues, place, site, viewer
 
 HOME = "/portal"
 
@@ -24,16 +24,10 @@ def routes(_: cloud.Cloud, around: chrome.Chrome) -> list[BaseRoute]:
 
 
 def desks_of(here: site.Site, seen_by: viewer.Viewer) -> list[place.Desk]:
-    """Where this person may ask: the desks that list them, and those that their organizations are shared with."""
+    """Where this person may ask."""
     if seen_by.has_jira:
         return list(here.desks.values())
-    by_organization = {
-        desk_id
-        for organization_id in here.organization_members.owners(seen_by.account_id)
-        for desk_id in here.organizations[organization_id].desk_ids
-    }
-    own = by_organization.union(here.desk_customers.owners(seen_by.account_id))
-    return [desk for desk in here.desks.values() if desk.desk_id in own]
+    return access.list_portals(here, seen_by.account_id)
 
 
 class PortalPages:

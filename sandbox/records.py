@@ -28,6 +28,11 @@ STATUS_COLORS = {
 }
 
 
+def is_shown(of_site: site.Site, found: person.Person) -> bool:
+    """Whether Jira answers this account where it answers about single people."""
+    return of_site.faults.tombstones or not found.deleted
+
+
 def build_user(of_site: site.Site, shown: person.Person) -> dict[str, Any]:
     """The platform's `User`; a hidden address is left out altogether."""
     seen = _see(of_site, shown)

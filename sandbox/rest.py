@@ -38,6 +38,10 @@ from sandbox import (
 BUILD_NUMBER = 100295
 GARBAGE_TYPE = "text/html;charset=UTF-8"
 
+COOKIE = "atlassian.xsrf.token"
+# Jira sets it on every answer. Cookies know no ports: a client that keeps it brings it to the next site of this host, as it
+# brings a cookie of the domain `.atlassian.net` to everybody's site there.
+
 
 def get_server_info(made: call.Call) -> call.Answer:
     return call.Answer(
@@ -53,6 +57,13 @@ def get_server_info(made: call.Call) -> call.Answer:
             "serverTitle": "Jira",
             "serverTimeZone": "Etc/UTC",
         }
+    )
+
+
+def refuse_unserved(_: call.Call) -> call.Answer:
+    """Documented, and so checked as every call is, but not built here: no 404, which would say something of the site."""
+    raise errors.Refusal(
+        "The sandbox does not serve this operation.", status=http.HTTPStatus.NOT_IMPLEMENTED, reason="not-served"
     )
 
 
@@ -82,6 +93,7 @@ async def answer(request: requests.Request, of_cloud: cloud.Cloud, of_site: site
     if interruption is not None:
         return _interrupt(path, interruption, of_site)
     answered = await _answer_truly(request, path, of_cloud, of_site)
+    answered.set_cookie(COOKIE, of_site.cloud_id)
     return severing.SeveredResponse(answered) if of_site.dice.random() < present.cut_share else answered
 
 
@@ -106,8 +118,7 @@ def _carry_out(
     request: requests.Request, path: str, body: bytes, of_cloud: cloud.Cloud, of_site: site.Site
 ) -> call.Answer:
     matched = operations.load_catalogue().find(request.method, path)
-    handler = None if matched is None else HANDLERS.get(matched.operation.operation_id)
-    if matched is None or handler is None:
+    if matched is None:
         raise errors.NotFound(f"No operation {request.method} {path}.", reason="no-operation")
     query = request.scope["query_string"].decode("latin-1")
     authorization = request.headers.get("authorization", "")
@@ -121,12 +132,14 @@ def _carry_out(
     )
     now = of_cloud.now()
     caller = auth.authenticate(asked, of_site, now)
+    if caller.app is not None and "cookie" in request.headers:
+        raise errors.BadRequest("An app proves itself by its token, and brings no cookie.", reason="cookie")
     tab = None if caller.app is None else _Tab(cloud=of_cloud, site=of_site, addon_key=caller.app.addon_key, now=now)
     if tab is not None:
         tab.admit(matched.operation)
     try:
         auth.authorize(caller, matched.operation, asked, of_site)
-        answered = handler(
+        answered = HANDLERS.get(matched.operation.operation_id, refuse_unserved)(
             call.Call(
                 site=of_site,
                 caller=caller,

@@ -13,7 +13,7 @@ import socket
 import httpx
 import uvicorn
 
-from sandbox import app, cloud, handshake, installation, severing, site
+from sandbox import app, cloud, descriptors, installation, severing, site
 
 HOST = "127.0.0.1"
 INSTALL_PATIENCE_S = 60.0
@@ -114,7 +114,7 @@ async def install_when_up(
                     installed = await of_cloud.install(here, descriptor_url)
                 except httpx.HTTPError as exc:
                     problem = f"{type(exc).__name__} {exc}".strip()
-                except handshake.DescriptorError as exc:
+                except descriptors.DescriptorError as exc:
                     raise InstallFailedError(f"{descriptor_url}: {exc}") from exc
                 else:
                     if installed.state is installation.State.ENABLED:

@@ -286,7 +286,8 @@ class Site:
         return None
 
     def _bury(self, tombstone: person.Person) -> person.Person:
-        for memberships in (self.group_members, self.desk_customers, self.organization_members):
+        left = () if self.faults.tombstones else (self.desk_customers, self.organization_members)
+        for memberships in (self.group_members, *left):
             memberships.drop(tombstone.account_id)
         return self.put_person(tombstone)
 

@@ -13,6 +13,7 @@ Known = collections.abc.Mapping[str, tuple[str, type | types.UnionType]]
 SWITCHES: Known = {
     "fallbackUsers": ("fallback_users", bool),
     "corruptUsers": ("corrupt_users", bool),
+    "tombstones": ("tombstones", bool),
     "noBrowsePermission": ("no_browse_permission", bool),
     "shortPages": ("short_pages", bool),
     "emptyLists": ("empty_lists", bool),
@@ -31,6 +32,19 @@ SWITCHES: Known = {
     "sessionSeconds": ("session_s", int | float | None),
 }
 SHARES = frozenset({"fallbackShare", "errorShare", "cutShare", "lost", "doubled"})
+"""Here True is all of them."""
+MAX_NUMBER = 10**9
+"""For whatever is counted and for seconds, far beyond any use and still a time that a clock can add."""
+RANGES: collections.abc.Mapping[str, tuple[int, int]] = {
+    **dict.fromkeys(SHARES, (0, 1)),
+    **dict.fromkeys(("movingPeople", "quotaPerHour", "times", "retryAfterSeconds"), (0, MAX_NUMBER)),
+    **dict.fromkeys(("taskSeconds", "delaySeconds", "delayedSeconds"), (0, MAX_NUMBER)),
+    "pageSize": (1, MAX_NUMBER),
+    "searchLagSeconds": (0, 3600),
+    "sessionSeconds": (-MAX_NUMBER, MAX_NUMBER),
+    # Below it are answers that only announce another one.
+    "status": (200, 599),
+}
 INTERRUPTION: Known = {
     "pathPrefix": ("path_prefix", str),
     "status": ("status", int),
@@ -107,12 +121,18 @@ def _read_webhooks(body: collections.abc.Mapping[str, Any]) -> faults.WebhookFau
 
 
 def _check(name: str, value: Any, wanted: type | types.UnionType) -> Any:
-    if name in SHARES:
-        # True is all of them.
-        if not isinstance(value, int | float) or not 0 <= value <= 1:
-            raise errors.BadRequest(f"{name} must be between 0 and 1.")
-        return float(value)
+    if name in SHARES and isinstance(value, bool):
+        value = float(value)
     # Python counts True and False among the numbers; JSON does not.
     if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
         raise errors.BadRequest(f"{name} must not be {value!r}.")
-    return value
+    return _check_range(name, value)
+
+
+def _check_range(name: str, value: Any) -> Any:
+    # No range is for null, nor for an issue's status, which is a text.
+    if name in RANGES and isinstance(value, int | float):
+        least, most = RANGES[name]
+        if not least <= value <= most:
+            raise errors.BadRequest(f"{name} must be between {least} and {most}.")
+    return float(value) if name in SHARES else value

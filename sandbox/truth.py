@@ -72,6 +72,15 @@ def build_issue(shown: issues.Issue) -> dict[str, Any]:
     }
 
 
+def build_group(here: site.Site, shown: place.Group) -> dict[str, Any]:
+    return {
+        "id": shown.group_id,
+        "name": shown.name,
+        "products": sorted({product for product, kind in shown.access if kind == place.USER_ACCESS}),
+        "members": list(here.group_members.members(shown.group_id)),
+    }
+
+
 def build_organization(here: site.Site, shown: place.Organization) -> dict[str, Any]:
     return {
         "id": shown.organization_id,

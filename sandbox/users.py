@@ -2,7 +2,7 @@
 
 import collections.abc
 
-from sandbox import disorder, errors, paging, person, records, site
+from sandbox import disorder, errors, paging, person, records
 from sandbox.call import Answer, Call
 from sandbox.faults import EmailApi
 
@@ -33,7 +33,8 @@ def list_users_by_id(made: Call) -> Answer:
     if len(asked) > BULK_CAP:
         raise errors.BadRequest(f"No more than {BULK_CAP} account ids may be given.", reason="too-many")
     people = made.site.people
-    found = [people[account_id] for account_id in asked if account_id in people and not people[account_id].deleted]
+    known = [people[account_id] for account_id in asked if account_id in people]
+    found = [each for each in known if records.is_shown(made.site, each)]
     shown = [records.build_user(made.site, each) for each in found[window.start :][: window.size]]
     return Answer(body=paging.build_bean(made, window, shown, len(found)))
 
@@ -91,10 +92,10 @@ def _demand_email_api(made: Call) -> None:
 
 
 def _find(made: Call, account_id: str) -> person.Person:
-    try:
-        return made.site.find_person(account_id)
-    except site.UnknownPersonError as exc:
-        raise errors.NotFound("The user does not exist or you do not have permission to view them.") from exc
+    found = made.site.people.get(account_id)
+    if found is None or not records.is_shown(made.site, found):
+        raise errors.NotFound("The user does not exist or you do not have permission to view them.")
+    return found
 
 
 def refuse(made: Call) -> Answer:

@@ -76,6 +76,8 @@ class Queue:
         self.waiting: list[Posting] = []
         self.attempts: collections.deque[Attempt] = collections.deque(maxlen=REMEMBERED_ATTEMPTS)
         self._count = 0
+        # A restarted site must not repeat the identifiers that its apps still remember.
+        self._run = uuid.uuid4()
 
     def collect(self, of_site: site.Site) -> None:
         """Turn what happened on a site into webhooks for those who asked for them, or lose them, as its faults say."""
@@ -112,7 +114,7 @@ class Queue:
             event=event.name,
             path=path,
             body=json.dumps(build_body(of_site, event), ensure_ascii=False),
-            identifier=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{of_site.base_url}#{self._count}")),
+            identifier=str(uuid.uuid5(self._run, str(self._count))),
             due_at=event.at + faults.delayed * (dice.random() if faults.reordered else 1),
             rank=dice.random() if faults.reordered else self._count,
             trace=event.trace,

@@ -48,7 +48,9 @@ class JiraAccounts:
             if error.status == HTTPStatus.NOT_FOUND:
                 return None
             raise
+        if found.is_former:
+            return None
         kind: Literal["user", "customer", "app"] = "user"
         if found.account_type in {APP, CUSTOMER}:
             kind = "app" if found.account_type == APP else "customer"
-        return Described(display_name=found.display_name.replace(NUL, "").strip(), kind=kind, active=found.active)
+        return Described(display_name=found.display_name.replace(NUL, "").strip(), kind=kind, active=bool(found.active))

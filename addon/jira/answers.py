@@ -3,11 +3,19 @@
 Source: Atlassian's OpenAPI documents of the Jira platform and of Jira Service Management.
 """
 
-from typing import Generic, TypeVar
+import re
+from typing import Annotated, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
 Item = TypeVar("Item")
+
+Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
+"""Null says as much as nothing: one such record must not make its whole page unreadable."""
+
+FORMER = re.compile(r"(former|deleted) user( \(.*\))?", re.IGNORECASE)
+# Portal customers become "Former user (Deactivated)" (support.atlassian.com, "Delete portal-only customers"); the other
+# words are guessed. Whom none of them fits stays linked, as one who is inactive.
 
 LAST_MILLISECOND = 253_402_300_799_999  # of the year 9999, where Python's calendar ends
 
@@ -16,24 +24,33 @@ class _Answer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class User(_Answer):
-    """`User` and `UserDetails` of the platform. Texts are absent or empty where Jira has, or shows, no value."""
+class Person(_Answer):
+    """Somebody. Texts are absent, null or empty where Jira has, or shows, no value; so is `active`, of a corrupted record."""
 
-    account_id: str = Field(alias="accountId", default="")
-    account_type: str = Field(alias="accountType", default="")
+    account_id: Text = Field(alias="accountId", default="")
     # A captured payload has "true" as a text; pydantic reads both.
-    active: bool = False
-    display_name: str = Field(alias="displayName", default="")
+    active: bool | None = False
+    display_name: Text = Field(alias="displayName", default="")
     email: str | None = Field(alias="emailAddress", default=None)
 
+    @property
+    def is_former(self) -> bool:
+        """Whether this is what Jira shows of a deleted account where it does not leave it out: of a record that was deleted
+        only "`displayName` gives an indication" (schema `User`). Somebody who is there and has such a name is taken for
+        deleted too, if inactive and without a visible email.
+        """
+        is_blank = not self.active and not (self.email or "").strip()
+        return is_blank and FORMER.fullmatch(self.display_name.strip()) is not None
 
-class Customer(_Answer):
+
+class User(Person):
+    """`User` and `UserDetails` of the platform."""
+
+    account_type: Text = Field(alias="accountType", default="")
+
+
+class Customer(Person):
     """`UserDTO` of Jira Service Management: it does not say what kind of account it is."""
-
-    account_id: str = Field(alias="accountId", default="")
-    active: bool = False
-    display_name: str = Field(alias="displayName", default="")
-    email: str | None = Field(alias="emailAddress", default=None)
 
 
 class Group(_Answer):
@@ -63,12 +80,12 @@ class FoundGroups(_Answer):
 
 class Desk(_Answer):
     id: str
-    name: str = Field(alias="projectName", default="")
+    name: Text = Field(alias="projectName", default="")
 
 
 class Organization(_Answer):
     id: str
-    name: str = ""
+    name: Text = ""
 
 
 class PlatformPage(_Answer, Generic[Item]):
@@ -91,7 +108,7 @@ class DeskPage(_Answer, Generic[Item]):
 
 
 class Email(_Answer):
-    account_id: str = Field(alias="accountId")
+    account_id: Text = Field(alias="accountId")
     email: str | None = None
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Literal, TypeVar
 
+from addon.crm import contact as crm
 from addon.jira import answers, budget, errors
 from addon.jira.client import JiraClient, Params
 from addon.sync import pages
@@ -136,9 +137,15 @@ class ConnectDirectory:
 
     async def _members(self, group_id: str, start: int) -> People:
         params: Params = {"groupId": group_id, "includeInactiveUsers": True, "startAt": start, "maxResults": GROUP_PAGE}
-        page = await self._client.get(
-            "/rest/api/3/group/member", answers.USERS, params, price=budget.identities(GROUP_PAGE)
-        )
+        try:
+            page = await self._client.get(
+                "/rest/api/3/group/member", answers.USERS, params, price=budget.identities(GROUP_PAGE)
+            )
+        except errors.Rejected as refusal:
+            # The group was deleted since it was listed. A 403 is about the app and all groups.
+            if refusal.status == GONE:
+                raise ListClosed(refusal) from refusal
+            raise
         sightings, unreadable = _read(page.values, lambda user: _kind(user.account_type))
         return People(
             sightings=sightings,
@@ -186,11 +193,12 @@ class ConnectDirectory:
             except errors.Troubled:
                 self._emails_refused = "unavailable"
             else:
-                found.update({AccountId(item.account_id): item.email for item in listed if item.email})
+                told = {readable_id(item.account_id): _storable_email(item.email) for item in listed}
+                found.update({account_id: email for account_id, email in told.items() if account_id and email})
         return Emails(found=found, otherwise=self._emails_refused or "hidden")
 
     async def lookup(self, account_ids: Sequence[AccountId]) -> People:
-        """Jira leaves out of the answer whom it does not know any more."""
+        """Jira leaves out of the answer whom it does not know any more, or says only that there was somebody."""
         found: list[answers.User] = []
         start: int | None = 0
         while start is not None:
@@ -257,25 +265,34 @@ def readable_id(account_id: str) -> AccountId | None:
 
 
 def _read(found: Sequence[Person], kind: Callable[[Person], Kind]) -> tuple[list[Sighting], list[AccountId]]:
-    """What the records say, and the accounts of those that hold fallback values (D8). Apps and nobodies are left out (D6)."""
+    """What the records say, and the accounts of those that hold fallback values (D8). Apps and nobodies are left out (D6),
+    and so are deleted accounts that Jira still shows: what is left of one is no news of a person (S10).
+    """
     sightings: list[Sighting] = []
     unreadable: list[AccountId] = []
     for person in found:
         account_type = person.account_type if isinstance(person, answers.User) else ""
         account_id = readable_id(person.account_id)
-        if account_id is None or account_type == APP:
+        if account_id is None or account_type == APP or person.is_former:
             continue
         is_storable = NUL not in person.display_name and NUL not in (person.email or "")
-        if account_type == NOBODY or not person.display_name.strip() or not is_storable:
+        is_whole = person.active is not None and person.display_name.strip() != ""
+        if account_type == NOBODY or not is_whole or not is_storable:
             unreadable.append(account_id)
             continue
         sightings.append(
             Sighting(
                 account_id=account_id,
                 kind=kind(person),
-                active=person.active,
+                active=bool(person.active),
                 display_name=person.display_name.strip(),
-                email=(person.email or "").strip() or None,
+                email=_storable_email(person.email),
             )
         )
     return sightings, unreadable
+
+
+def _storable_email(shown: str | None) -> str | None:
+    """None for an empty one, and for what is none: nothing can be sent to it, and an index of the database can't hold it."""
+    email = (shown or "").strip()
+    return email if email and NUL not in email and len(email) <= crm.MAX_EMAIL_LENGTH else None

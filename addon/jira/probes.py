@@ -96,7 +96,9 @@ class ConnectProbes:
             page = await self._client.get("/rest/api/3/search/jql", answers.ISSUES, params, price=budget.core(size))
             reporters = [issue.fields.reporter for issue in page.values if issue.fields.reporter is not None]
             ids = [
-                readable_id(reporter.account_id) for reporter in reporters if reporter.account_type not in {APP, NOBODY}
+                readable_id(reporter.account_id)
+                for reporter in reporters
+                if reporter.account_type not in {APP, NOBODY} and not reporter.is_former
             ]
             found.update({account_id: None for account_id in ids if account_id is not None})
             read, token = read + len(page.values), page.next_page_token

@@ -22,3 +22,10 @@ async def acme(world: World) -> Tenant:
 async def globex(world: World) -> Tenant:
     """The other tenant, which nothing may happen to."""
     return await world.add_site(9002, seed=2)
+
+
+@pytest.fixture(params=[False, True], ids=["unknown", "tombstone"])
+def what_is_left(request: pytest.FixtureRequest, acme: Tenant, globex: Tenant) -> None:
+    """What Jira shows of a deleted person: nothing any more, or a former user in each list but the groups'."""
+    for tenant in (acme, globex):
+        tenant.site.faults.tombstones = request.param

@@ -1,10 +1,12 @@
-"""What a run does where Jira refuses a list of customers (D8): it reads the others, and nobody loses anything by it."""
+"""What a run does where Jira refuses a list of people (D8): it reads the others, and nobody loses anything by it."""
 
+import httpx
 import pytest
 
 from addon.storage.run_store import PATCHY
 from sandbox.faults import Faults, Interruption
 from tests.support import firms
+from tests.support.meanwhile import Meanwhile
 from tests.support.world import Tenant
 
 JSM = "/rest/servicedeskapi"
@@ -34,7 +36,7 @@ async def test_closed_desk_is_left_out_and_told_of(acme: Tenant, globex: Tenant,
     assert {"Otto Open", "Cleo Closed"} & await linked(acme) == {"Otto Open"}
     assert {"Otto Open", "Cleo Closed"} <= await linked(globex)
     history = await acme.call("GET", "/api/fragments/sync/history")
-    assert "Jira refused some lists of customers." in history.text
+    assert "Jira refused some lists of people." in history.text
     acme.site.faults = Faults()
     run = await acme.run()
     assert (run.state, run.error) == ("done", None)
@@ -109,4 +111,58 @@ async def test_desk_that_a_filter_names_fails_the_run_and_nobody_leaves(acme: Te
     assert answer.status_code == 200, answer.text
     await acme.world.work()
     assert (await acme.status()).state == "failing"
+    assert (await linked(acme), await linked(globex)) == (before, elsewhere)
+
+
+async def a_group(tenant: Tenant, *names: str) -> str:
+    """A group of people who are in no other; who is in it is a user of Jira Software."""
+    people = [tenant.a_user(name, f"{name.split()[0]}@x.example").account_id for name in names]
+    for account_id in people:
+        tenant.site.group_members.drop(account_id)
+    told = {"name": "guests", "products": ["jira-software"], "members": people}
+    answer = await by_hand(tenant, "POST", "", told)
+    made: str = answer.json()["id"]
+    return made
+
+
+async def by_hand(tenant: Tenant, method: str, path: str, body: object = None) -> httpx.Response:
+    async with httpx.AsyncClient(transport=tenant.world.way) as hand:
+        answer = await hand.request(method, f"{tenant.site.base_url}/sandbox/groups{path}", json=body)
+    return answer.raise_for_status()
+
+
+async def test_group_that_goes_while_a_run_reads_takes_nobody_away(acme: Tenant, globex: Tenant) -> None:
+    groups = {tenant.site.base_url: await a_group(tenant, "Gwen Guest", "Gil Guest") for tenant in (acme, globex)}
+    await acme.turn_on()
+    await globex.turn_on()
+    before, elsewhere = await linked(acme), await linked(globex)
+    assert {"Gwen Guest", "Gil Guest"} <= before & elsewhere
+    gone = groups[acme.site.base_url]
+    member = f"/rest/api/3/group/member?groupId={gone}&"
+    world = acme.world
+    world.way.target = meanwhile = Meanwhile(
+        world.way.target, acme.site.base_url, member, lambda: by_hand(acme, "DELETE", f"/{gone}")
+    )
+    acme.a_user("Nora New", "nora@x.example")
+    run, other = await acme.run(), await globex.run()
+    assert meanwhile.has_happened
+    assert (run.state, run.error, run.unlinked) == ("done", PATCHY, 0)
+    assert await linked(acme) == {*before, "Nora New"}
+    assert (other.state, other.error, await linked(globex)) == ("done", None, elsewhere)
+    run = await acme.run()
+    assert (run.state, run.error, run.unlinked, await linked(acme)) == ("done", None, 0, {*before, "Nora New"})
+
+
+async def test_group_that_a_filter_names_and_is_gone_fails_the_run_and_nobody_leaves(
+    acme: Tenant, globex: Tenant
+) -> None:
+    groups = [await a_group(tenant, "Gwen Guest") for tenant in (acme, globex)]
+    for tenant, group in zip((acme, globex), groups, strict=True):
+        await tenant.call("PUT", "/api/sync", body={"filters": {"groups": [group]}})
+        await tenant.turn_on()
+    before, elsewhere = await linked(acme), await linked(globex)
+    assert "Gwen Guest" in before & elsewhere
+    await by_hand(acme, "DELETE", f"/{groups[0]}")
+    run, other = await acme.run(), await globex.run()
+    assert (run.state, (await acme.status()).state, other.state) == ("failed", "failing", "done")
     assert (await linked(acme), await linked(globex)) == (before, elsewhere)

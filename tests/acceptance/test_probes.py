@@ -82,6 +82,7 @@ async def test_reporter_whom_no_list_shows_is_a_contact_after_one_round(acme: Te
     assert (await acme.contact_of(rita.account_id))["name"] == "Rita Reporter"
 
 
+@pytest.mark.usefixtures("what_is_left")
 async def test_deleted_user_is_unlinked_after_one_round(acme: Tenant, globex: Tenant) -> None:
     kept = await linked(globex)
     ann = acme.a_user("Ann Example", "ann@example.com")

@@ -1,5 +1,7 @@
 """S8 to S13, S16, D4, D8 to D10: what a synced contact allows, how it follows its account, and what off means."""
 
+from http import HTTPStatus
+
 import pytest
 
 from sandbox.faults import Interruption
@@ -54,15 +56,24 @@ async def test_email_that_collides_with_another_contact_is_followed_and_listed(a
     assert await acme.attention() == [("email-collision", ann)]
 
 
+@pytest.mark.usefixtures("what_is_left")
 async def test_deleted_account_unlinks_and_the_contact_stays(acme: Tenant, globex: Tenant, ann: str) -> None:
     await globex.turn_on()
-    before = await globex.status()
-    contact = await acme.contact_of(ann)
-    acme.site.delete_person(ann)
+    customer = acme.a_customer("Cleo Customer", "cleo@example.com").account_id
+    await acme.run()
+    before, contacts = await globex.status(), len(await acme.contacts())
+    former = [await acme.contact_of(account_id) for account_id in (ann, customer)]
+    for account_id in (ann, customer):
+        acme.site.delete_person(account_id)
     run = await acme.run()
-    after = await acme.get(f"/api/contacts/{contact['id']}")
-    assert (run.unlinked, after["name"], after["syncedJiraUser"], after["deletable"]) == (1, "Ann Example", None, True)
+    assert (run.unlinked, run.updated, len(await acme.contacts())) == (2, 0, contacts)
+    for contact in former:
+        path = f"/api/contacts/{contact['id']}"
+        after = await acme.get(path)
+        assert (after["name"], after["syncedJiraUser"], after["deletable"]) == (contact["name"], None, True)
+        assert (await acme.call("DELETE", path)).status_code == HTTPStatus.NO_CONTENT
     assert (await globex.status()).linked == before.linked
+    assert (await acme.run()).created == 0
 
 
 @pytest.mark.usefixtures("ann")
@@ -75,7 +86,9 @@ async def test_second_run_changes_nothing(acme: Tenant) -> None:
     assert [{k: v for k, v in c.items() if k not in {"linkedAccounts", "syncedJiraUser"}} for c in after] == unchanging
 
 
+@pytest.mark.usefixtures("what_is_left")
 async def test_mass_departure_waits_for_a_word(acme: Tenant, ann: str) -> None:
+    names = sorted(contact["name"] for contact in await acme.contacts())
     for person in list(acme.site.people.values()):
         if person.account_id not in {acme.site.admin_id, ann} and not person.deleted:
             acme.site.delete_person(person.account_id)
@@ -84,6 +97,7 @@ async def test_mass_departure_waits_for_a_word(acme: Tenant, ann: str) -> None:
     run = await acme.run()
     assert (run.state, run.unlinked) == ("done", 0)
     assert (await acme.status()).linked == linked
+    assert sorted(contact["name"] for contact in await acme.contacts()) == names
     assert ("mass-unlink", "") in await acme.attention()
 
 

@@ -7,7 +7,6 @@ each module of browser tests says `loop_scope="session"`.
 
 import collections.abc
 import contextlib
-import shutil
 import socket
 import uuid
 
@@ -17,7 +16,7 @@ import pytest
 import pytest_asyncio
 from starlette.types import ASGIApp
 
-from sandbox import app, cloud
+from sandbox import app, chromium, cloud
 from tests.browser import deployment, stage, standin
 from tests.conftest import Server
 from tests.support import sockets
@@ -79,9 +78,9 @@ async def stand_in(sandbox_server: stage.SandboxServer, serve: stage.Serve) -> s
 
 @session_fixture
 async def browser() -> collections.abc.AsyncIterator[playwright.async_api.Browser]:
-    executable = shutil.which("chromium")
+    executable = chromium.find()
     if executable is None:
-        pytest.fail("The browser tests need `chromium` on the PATH (Debian: apt-get install chromium).")
+        pytest.fail(f"The tests need a browser: {chromium.ADVICE}.")
     async with playwright.async_api.async_playwright() as started:
         launched = await started.chromium.launch(executable_path=executable, args=list(CHROMIUM_ARGUMENTS))
         yield launched

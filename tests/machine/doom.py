@@ -158,7 +158,7 @@ async def _carry_on(url: str, jira_socket: str, keys_url: str, clock: Clock, doo
     database = DoomedDatabase(url, doom)
     await database.connect()
     transport = DoomedTransport(httpx.AsyncHTTPTransport(uds=jira_socket), doom)
-    async with httpx.AsyncClient(transport=transport) as http:
+    async with app.http_client(transport) as http:
         config = settings(keys_url)
         parts = app.wire(config, database=database, vault=Vault([VAULT_KEY]), http=http, clock=clock)
         await hurried_worker(parts, clock, turns=turns).run(until_empty=True)

@@ -66,6 +66,7 @@ FAULTS = st.one_of(
     st.builds(Faults, fallback_users=st.just(True)),
     st.builds(Faults, fallback_share=st.just(0.5)),
     st.builds(Faults, corrupt_users=st.just(True)),
+    st.builds(Faults, tombstones=st.just(True)),
     st.builds(Faults, no_browse_permission=st.just(True)),
     st.builds(Faults, empty_lists=st.just(True)),
     st.builds(

@@ -1,17 +1,14 @@
-import copy
-import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import jsonschema
 import pytest
 
 from addon import descriptor
 from addon.issues import label
+from sandbox import descriptors
 
 ROOT = Path(__file__).parents[2]
-SCHEMA = json.loads((ROOT / "tests/data/connect-descriptor.schema.json").read_text())
 BASE_URL = "https://crm.example/base"
 
 # docs/security.md gives the reason for each.
@@ -47,41 +44,14 @@ def served() -> dict[str, Any]:
     return descriptor.load(f"{BASE_URL}/", "crm-contact-sync")
 
 
-def newer_schema() -> dict[str, Any]:
-    """The schema with what its `$comment` says it lacks: issue contexts, which look like glances, and read-only fields.
-
-    Source: Atlassian, "Issue context" and "Issue field property".
-    """
-    schema: dict[str, Any] = copy.deepcopy(SCHEMA)
-    modules = schema["properties"]["modules"]["properties"]
-    modules["jiraIssueContexts"] = modules["jiraIssueGlances"]
-    field = modules["jiraIssueFields"]["items"]["properties"]
-    field["type"]["enum"].append("read_only")
-    field["property"] = {
-        "type": "object",
-        "required": ["key", "path", "type"],
-        "properties": {
-            "key": {"type": "string"},
-            "path": {"type": "string"},
-            "type": {"enum": ["number", "string", "date"]},
-        },
-        "additionalProperties": False,
-    }
-    return schema
-
-
-def validate(document: dict[str, Any]) -> None:
-    jsonschema.Draft4Validator(newer_schema()).validate(document)
-
-
 def test_descriptor_is_valid(served: dict[str, Any]) -> None:
-    validate(served)
-    assert set(served) <= set(SCHEMA["properties"])
+    descriptors.check(served)
+    assert set(served) <= set(descriptors.load_schema()["properties"])
 
 
 def test_schema_would_notice_a_mistake(served: dict[str, Any]) -> None:
-    with pytest.raises(jsonschema.ValidationError):
-        validate(served | {"scopes": ["EVERYTHING"]})
+    with pytest.raises(descriptors.DescriptorError, match="EVERYTHING"):
+        descriptors.check(served | {"scopes": ["EVERYTHING"]})
 
 
 def test_address_and_key_are_filled_in(served: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx
@@ -63,7 +64,9 @@ class World:
         """A client without a token."""
         inner = httpx.ASGITransport(app=app.create(self.cloud))
         transport = CheckedTransport(inner, checks_requests=checks_requests)
-        client = httpx.AsyncClient(transport=transport, base_url=site.base_url, auth=auth)
+        # A person's cookies are kept, as a browser does; an app brings none.
+        cookies = None if auth is None else CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
+        client = httpx.AsyncClient(transport=transport, base_url=site.base_url, auth=auth, cookies=cookies)
         return await self.stack.enter_async_context(client)
 
 

@@ -71,10 +71,20 @@ async def test_account_is_closed_or_migrated(world: World) -> None:
         ("PATCH", "/sandbox/people/nobody", {"active": False}, 404),
         ("PATCH", "/sandbox/people/nobody", {"closed": True}, 404),
         ("DELETE", "/sandbox/people/nobody", None, 404),
+        ("DELETE", "/sandbox/groups/none", None, 404),
+        ("POST", "/sandbox/groups", {"name": " "}, 400),
+        ("POST", "/sandbox/groups", {"name": "g", "products": ["jira-tea"]}, 400),
+        ("POST", "/sandbox/groups", {"name": "g", "members": ["nobody"]}, 404),
         ("GET", "/sandbox/people/nobody", None, 404),
         ("PATCH", "/sandbox/people/x", {"colour": "blue"}, 400),
         ("POST", "/sandbox/people", {"accountType": "robot"}, 400),
-        ("POST", "/sandbox/people", {"groups": ["none"]}, 400),
+        ("POST", "/sandbox/people", {"displayName": "N", "groups": ["none"]}, 400),
+        ("POST", "/sandbox/people", {}, 400),
+        ("POST", "/sandbox/people", {"displayName": " "}, 400),
+        *(
+            ("POST", "/sandbox/people", {"displayName": "N", "accountId": account_id}, 400)
+            for account_id in (5, "", "a" * 129, "unknown", "a/b c", "a\n")
+        ),
         ("POST", "/sandbox/people", [], 400),
         ("POST", "/sandbox/people", {"displayName": 5}, 400),
         ("PATCH", "/sandbox/people/5b10ac8d82e05b22cc7d4ad0", {"active": "no"}, 400),
@@ -85,6 +95,13 @@ async def test_account_is_closed_or_migrated(world: World) -> None:
         ("PATCH", "/sandbox/faults", {"earthquake": True}, 400),
         ("PATCH", "/sandbox/faults", {"emailApi": "maybe"}, 400),
         ("PATCH", "/sandbox/faults", {"interruptions": [{"status": 503}]}, 400),
+        ("PATCH", "/sandbox/faults", {"interruptions": [{"pathPrefix": "/", "status": 99}]}, 400),
+        ("PATCH", "/sandbox/faults", {"interruptions": [{"pathPrefix": "/", "times": -1}]}, 400),
+        ("PATCH", "/sandbox/faults", {"pageSize": -1}, 400),
+        ("PATCH", "/sandbox/faults", {"pageSize": 0}, 400),
+        ("PATCH", "/sandbox/faults", {"errorShare": 1.5}, 400),
+        ("PATCH", "/sandbox/faults", {"sessionSeconds": 1e300}, 400),
+        ("PATCH", "/sandbox/faults", {"webhooks": {"delayedSeconds": -1}}, 400),
         ("PATCH", "/sandbox/faults", {"interruptions": [{"pathPrefix": "/", "status": "bad"}]}, 400),
     ],
 )
@@ -92,12 +109,50 @@ async def test_control_says_what_is_wrong_and_changes_nothing(
     world: World, method: str, path: str, body: Any, status: int
 ) -> None:
     site = world.sites[0]
-    before, faults = dict(site.people), site.faults
+    before, groups, faults = dict(site.people), dict(site.groups), site.faults
     browser = await world.browser(site)
     answer = await browser.request(method, path, json=body)
     assert answer.status_code == status
     assert answer.json()["error"]
-    assert (site.people, site.faults) == (before, faults)
+    assert (site.people, site.groups, site.faults) == (before, groups, faults)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/sandbox/people", rb'{"displayName": "\ud800"}'),
+        ("POST", "/sandbox/organizations", rb'{"name": "\udfff"}'),
+        ("PATCH", "/sandbox/faults", b'{"delaySeconds": 1e400}'),
+        ("PATCH", "/sandbox/faults", b'{"delaySeconds": NaN}'),
+        ("PATCH", "/sandbox/faults", b"[" * 100_000),
+    ],
+)
+async def test_what_could_never_be_shown_again_is_not_taken(world: World, method: str, path: str, body: bytes) -> None:
+    site = world.sites[0]
+    before = dict(site.people), dict(site.organizations), site.faults
+    browser = await world.browser(site)
+    assert (await browser.request(method, path, content=body)).status_code == 400
+    assert (site.people, site.organizations, site.faults) == before
+
+
+async def test_group_is_made_and_deleted_and_its_members_stay(world: World) -> None:
+    site, other = world.sites
+    browser, client = await world.browser(site), await world.client(site)
+    before, elsewhere = set(site.groups), set(other.groups)
+    told = {"name": "guests", "products": ["jira-software"], "members": [site.member_id]}
+    made = await browser.post("/sandbox/groups", json=told)
+    assert (made.status_code, made.json()) == (201, {**told, "id": made.json()["id"]})
+    assert made.json() in (await browser.get("/sandbox/groups")).json()["groups"]
+    query = {"groupId": made.json()["id"]}
+    members = (await client.get("/rest/api/3/group/member", params=query)).json()["values"]
+    assert [each["accountId"] for each in members] == [site.member_id]
+    assert (await browser.post("/sandbox/groups", json=told)).status_code == 409
+    assert (await browser.delete(f"/sandbox/groups/{query['groupId']}")).status_code == 204
+    assert (await client.get("/rest/api/3/group/member", params=query)).status_code == 404
+    member = (await browser.get(f"/sandbox/people/{site.member_id}")).json()
+    assert (member["deleted"], member["groups"]) == (False, site.group_members.owners(site.member_id))
+    assert member["groups"]
+    assert (set(site.groups), set(other.groups)) == (before, elsewhere)
 
 
 async def test_lifecycle_runs_by_control(bare_world: World) -> None:

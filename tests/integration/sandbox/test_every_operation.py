@@ -3,15 +3,18 @@
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
-from sandbox import operations, rest
+from sandbox import app, operations, rest
 from sandbox.site import Site
 from tests.integration.sandbox.conftest import World
+from tests.integration.sandbox.standin import AppAuth
 
 PROPERTY = "/rest/atlassian-connect/1/addons/stand-in/properties/colour"
 ISSUE = "/rest/api/3/issue/10000"
 JSM = "/rest/servicedeskapi"
+DYNAMIC = "/rest/atlassian-connect/1/app/module/dynamic"
 OPT_IN = {"X-ExperimentalApi": "opt-in"}
 
 Request = tuple[str, str, dict[str, Any]]
@@ -134,19 +137,49 @@ async def test_every_operation_answers_as_its_document_says(world: World) -> Non
             assert (answer.status_code == 303) == (operation_id in ASYNCHRONOUS)
 
 
+UNSERVED = {
+    "editIssue": ("PUT", ISSUE),
+    "findUsersByQuery": ("GET", "/rest/api/3/user/search/query?query=is%20reporter%20of%20SD1"),
+    "DynamicModulesResource.getModules_get": ("GET", DYNAMIC),
+    "DynamicModulesResource.registerModules_post": ("POST", DYNAMIC),
+    "DynamicModulesResource.removeModules_delete": ("DELETE", DYNAMIC),
+    "getCustomerRequestByIdOrKey": ("GET", f"{JSM}/request/10000"),
+    "getRequestParticipants": ("GET", f"{JSM}/request/10000/participant"),
+}
+
+
+async def test_operation_that_is_not_served_looks_at_the_token_and_says_so(world: World) -> None:
+    """Unchecked: no document has this status, so whoever comes to need one of these notices at once."""
+    documented = {found.operation_id for found in operations.load_catalogue().operations}
+    assert UNSERVED.keys() == documented - rest.HANDLERS.keys()
+    readme = (operations.FOLDER.parent / "README.md").read_text("utf-8")
+    site = world.sites[0]
+    auth = AppAuth.of(site.installations["stand-in"], clock=lambda: world.clock().timestamp())
+    transport = httpx.ASGITransport(app=app.create(world.cloud))
+    async with httpx.AsyncClient(transport=transport, base_url=site.base_url) as client:
+        for operation_id, (method, path) in UNSERVED.items():
+            assert (await client.request(method, path)).status_code == 401
+            client.cookies.clear()
+            assert (await client.request(method, path, auth=auth)).status_code == 501
+            client.cookies.clear()
+            assert f"`{operation_id.rpartition('.')[2]}`" in readme
+
+
 ONE_PERSON = ("getUser", "getUserGroups")
 """Lists are empty without the permission to browse people; these are refused."""
 
 
 @pytest.mark.parametrize("fault", ["fallback_users", "corrupt_users", "no_browse_permission"])
-async def test_broken_directory_still_answers_as_documented(world: World, fault: str) -> None:
-    site = world.sites[0]
-    setattr(site.faults, fault, True)
-    client = await world.client(site)
+async def test_broken_directory_answers_as_documented_and_with_the_status_of_a_healthy_one(
+    world: World, fault: str
+) -> None:
+    broken, healthy = world.sites
+    setattr(broken.faults, fault, True)
+    client, other = await world.client(broken), await world.client(healthy)
     for operation_id, build in CALLS.items():
-        method, path, more = build(site)
-        answer = await client.request(method, path, **more)
+        method, path, more = build(broken)
+        status = (await client.request(method, path, **more)).status_code
+        method, path, more = build(healthy)
+        expected = (await other.request(method, path, **more)).status_code
         is_refused = fault == "no_browse_permission" and operation_id in ONE_PERSON
-        expected = 403 if is_refused else 303 if operation_id in ASYNCHRONOUS else answer.status_code
-        assert answer.status_code == expected, operation_id
-        assert is_refused or not answer.is_error, operation_id
+        assert status == (403 if is_refused else expected), operation_id

@@ -158,3 +158,41 @@ async def test_every_fault_is_shown_as_it_was_set(world: World) -> None:
 async def test_fault_that_cannot_be_is_refused(world: World, body: dict[str, object]) -> None:
     answer = await (await world.browser(world.sites[0])).patch("/sandbox/faults", json=body)
     assert (answer.status_code, bool(answer.json()["error"])) == (400, True)
+
+
+async def test_deleted_people_are_still_answered_as_tombstones(world: World) -> None:
+    site, other = world.sites
+    browser, client = await world.browser(site), await world.client(site)
+    other_client = await world.client(other)
+    desk = next(iter(site.desks))
+    organization = next(iter(site.organizations))
+    customer, left_before = site.desk_customers.members(desk)[:2]
+    site.add_to_organization(organization, customer)
+    site.delete_person(left_before)
+    assert (await browser.patch("/sandbox/faults", json={"tombstones": True})).json()["tombstones"]
+    for on_site in world.sites:
+        on_site.delete_person(on_site.member_id)
+    site.delete_person(customer)
+
+    gone = [customer, site.member_id]
+    bulk = (await client.get("/rest/api/3/user/bulk", params={"accountId": gone})).json()["values"]
+    single = (await client.get("/rest/api/3/user", params={"accountId": customer})).json()
+    members = f"/rest/servicedeskapi/organization/{organization}/user?limit=100"
+    customers = f"/rest/servicedeskapi/servicedesk/{desk}/customer?limit=100"
+    listed = [
+        each
+        for path in (members, customers)
+        for each in (await client.get(path, headers=OPT_IN)).json()["values"]
+        if each["accountId"] in {customer, left_before}
+    ]
+    assert [each["accountId"] for each in (*bulk, single, *listed)] == [*gone, customer, customer, customer]
+    for each in (*bulk, single, *listed):
+        shown = each["displayName"], each["active"], each.get("emailAddress")
+        assert shown == ("Former user (Deactivated)", False, None)
+    elsewhere = await other_client.get("/rest/api/3/user", params={"accountId": other.member_id})
+    assert elsewhere.status_code == 404
+
+    await browser.patch("/sandbox/faults", json={"tombstones": False})
+    assert (await client.get("/rest/api/3/user", params={"accountId": customer})).status_code == 404
+    left = (await client.get(customers, headers=OPT_IN)).json()["values"]
+    assert customer not in [each["accountId"] for each in left]

@@ -2,7 +2,8 @@ from typing import Any
 
 import httpx
 
-from sandbox.person import AccountType
+from sandbox import viewer
+from sandbox.person import AccountType, Person
 from tests.integration.sandbox.conftest import World
 
 JSM = "/rest/servicedeskapi"
@@ -122,3 +123,52 @@ async def test_customers_are_hidden_without_the_permission_to_browse(world: Worl
     site.faults.no_browse_permission = True
     values, _ = await read_all(await world.client(site), f"{JSM}/servicedesk/1/customer")
     assert values == []
+
+
+async def test_desk_of_a_hidden_project_is_closed_to_apps_and_open_to_agents(world: World) -> None:
+    site, other = world.sites
+    site.hidden_projects.add("SD1")
+    for here, status in ((site, 403), (other, 200)):
+        client = await world.client(here)
+        desks, _ = await read_all(client, f"{JSM}/servicedesk")
+        assert ("1" in {each["id"] for each in desks}) is (status == 200)
+        for path in ("1", "SD1", "1/customer", "1/organization"):
+            assert (await client.get(f"{JSM}/servicedesk/{path}", headers=OPT_IN)).status_code == status
+        assert (await client.get(f"{JSM}/servicedesk/2/customer", headers=OPT_IN)).status_code == 200
+    agent = await world.browser(site)
+    agent.cookies.set(viewer.cookie_name(site), "agent")
+    assert (await agent.get(f"{JSM}/servicedesk/1/customer", headers=OPT_IN)).status_code == 200
+
+
+async def test_people_see_what_their_role_at_the_desks_allows(world: World) -> None:
+    site = world.sites[0]
+    organization = next(
+        each for each in site.organizations.values() if site.organization_members.members(each.organization_id)
+    )
+    own = organization.organization_id
+    foreign = next(each for each in site.organizations if each != own)
+    joined = site.add_person(
+        Person(account_id="qm:x:1", account_type=AccountType.CUSTOMER, display_name="C"), organization_ids=[own]
+    )
+    site.create_organization("Elsewhere", desk_ids=[])
+    behind = {
+        "servicedesk/1/customer",
+        "servicedesk/1/organization",
+        f"organization/{own}/user",
+        "organization?accountId=x",
+    }
+    for who, lists, refused in (
+        ("admin", None, set()),
+        ("agent", None, set()),
+        (site.member_id, ([], list(site.desks)), {*behind, f"organization/{foreign}"}),
+        (joined.account_id, ([own], sorted(organization.desk_ids)), {*behind, f"organization/{foreign}"}),
+    ):
+        browser = await world.browser(site)
+        browser.cookies.set(viewer.cookie_name(site), who.replace(":", "%3A"))
+        for path in {*behind, f"organization/{foreign}"}:
+            status = (await browser.get(f"{JSM}/{path}", headers=OPT_IN)).status_code
+            assert status == (403 if path in refused else 200), (who, path)
+        organizations, _ = await read_all(browser, f"{JSM}/organization")
+        desks, _ = await read_all(browser, f"{JSM}/servicedesk")
+        seen = [each["id"] for each in organizations], [each["id"] for each in desks]
+        assert seen == (lists or (list(site.organizations), list(site.desks)))

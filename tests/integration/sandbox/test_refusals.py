@@ -1,3 +1,4 @@
+import math
 import time
 from typing import Any
 
@@ -28,6 +29,13 @@ def without(claim: str) -> Any:
         ({"change": without("iss")}, "unknown-issuer"),
         ({"change": lambda claims: {**claims, "exp": int(time.time()) - 1}}, "expired"),
         ({"change": lambda claims: {**claims, "exp": "soon"}}, "expired"),
+        ({"change": lambda claims: {**claims, "iat": "x"}}, "expired"),
+        ({"change": lambda claims: {**claims, "exp": math.nan}}, "expired"),
+        ({"change": lambda claims: {**claims, "iat": int(time.time()) + 300}}, "too-early"),
+        ({"change": lambda claims: {**claims, "nbf": int(time.time()) + 300}}, "too-early"),
+        ({"change": lambda claims: {**claims, "aud": ["other-client"]}}, "audience"),
+        ({"change": lambda claims: {**claims, "aud": "other-client"}}, "audience"),
+        ({"change": lambda claims: {**claims, "aud": None}}, "audience"),
         ({"change": lambda claims: {**claims, "qsh": "0" * 64}}, "qsh"),
         ({"change": lambda claims: {**claims, "qsh": "context-qsh"}}, "qsh"),
     ],
@@ -39,6 +47,13 @@ async def test_wrong_token_is_refused(world: World, spoiled: dict[str, Any], rea
         assert answer.status_code == 401
         assert answer.json()["errorMessages"] == ["Client must be authenticated to access this resource."]
         assert answer.headers["X-Sandbox-Reason"] == reason
+
+
+async def test_audience_may_be_named_in_every_documented_way(world: World) -> None:
+    for site in world.sites:
+        for audience in (site.client_key, [site.client_key], ["other-client", site.client_key]):
+            client = await world.client(site, change=lambda claims, aud=audience: {**claims, "aud": aud, "nbf": 0})
+            assert (await client.get("/rest/api/3/myself")).status_code == 200
 
 
 @pytest.mark.parametrize("authorization", [None, "", "JWT", "JWT x.y.z", "Bearer abc", "Basic YTpi"])
@@ -70,6 +85,20 @@ async def test_token_of_another_site_is_refused(world: World) -> None:
     first, second = world.sites
     client = await world.client(first, secret=second.installations["stand-in"].shared_secret)
     assert (await client.get("/rest/api/3/myself")).status_code == 401
+
+
+async def test_app_that_brings_a_cookie_is_refused_and_a_person_is_not(world: World) -> None:
+    first, second = world.sites
+    browser = await world.browser(first)
+    browser.cookies.set(viewer.cookie_name(first), first.member_id.replace(":", "%3A"))
+    for _ in range(2):
+        assert (await browser.get("/rest/api/3/myself")).status_code == 200
+    kept = {"Cookie": "; ".join(f"{each.name}={each.value}" for each in browser.cookies.jar)}
+    for site in (first, second):
+        client = await world.client(site)
+        assert (await client.get("/rest/api/3/myself", headers=kept)).headers["X-Sandbox-Reason"] == "cookie"
+        for _ in range(2):
+            assert (await client.get("/rest/api/3/myself")).status_code == 200
 
 
 async def test_answers_of_jsm_and_connect_have_their_own_error_shape(world: World) -> None:
@@ -162,6 +191,43 @@ async def test_get_with_a_body_is_refused(world: World) -> None:
 async def test_bad_parameters_are_refused(world: World, path: str) -> None:
     client = await world.client(world.sites[0], checks_requests=False)
     answer = await client.get(path)
+    assert answer.status_code == 400, answer.text
+
+
+UNUSABLE = (
+    (rb'"\ud800"', "half a surrogate pair"),
+    (rb'{"\ud800": 1}', "half a surrogate pair in a key"),
+    (b"1e400", "more than a number holds"),
+    (b"NaN", "no JSON"),
+    (b"[" * 16_000 + b"]" * 16_000, "too deep"),
+    (b"[" * 100_000 + b"]" * 100_000, "too deep and too long"),
+)
+
+
+@pytest.mark.parametrize("body", [body for body, _ in UNUSABLE], ids=[name for _, name in UNUSABLE])
+async def test_value_that_could_never_be_read_again_is_not_stored(world: World, body: bytes) -> None:
+    client = await world.client(world.sites[0], checks_requests=False)
+    headers = {"Content-Type": "application/json"}
+    for path in (
+        "/rest/api/3/issue/10000/properties/colour",
+        "/rest/atlassian-connect/1/addons/stand-in/properties/colour",
+    ):
+        assert (await client.put(path, content=body, headers=headers)).status_code == 400
+        assert (await client.get(path)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/rest/api/3/permissions/check", b'{"accountId": ["x"], "globalPermissions": ["ADMINISTER"]}'),
+        ("/rest/api/3/permissions/check", b'{"accountId": {}, "globalPermissions": ["ADMINISTER"]}'),
+        ("/rest/api/3/search/jql", rb'{"jql": "\ud800"}'),
+        ("/rest/api/3/search/jql", rb'{"jql": "summary ~ \"\ud800\""}'),
+    ],
+)
+async def test_bad_body_is_refused(world: World, path: str, body: bytes) -> None:
+    client = await world.client(world.sites[0], checks_requests=False)
+    answer = await client.post(path, content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 400, answer.text
 
 

@@ -7,9 +7,11 @@ import jwt
 import pytest
 
 from sandbox import qsh
+from sandbox.events import EventName
 from sandbox.faults import WebhookFaults
 from sandbox.person import AccountType, Person
 from sandbox.site import Site
+from sandbox.webhooks import Queue
 from tests.integration.sandbox.conftest import World
 from tests.integration.sandbox.standin import Told
 
@@ -57,6 +59,20 @@ async def test_user_webhooks_tell_of_one_site_and_are_signed_for_it(world: World
     assert created.body["user"]["accountType"] == "atlassian"
     assert "emailAddress" not in created.body["user"]
     assert deleted.body["user"].keys() == {"self", "accountId"}
+
+
+async def test_restarted_cloud_does_not_repeat_its_identifiers(world: World) -> None:
+    """They are unique within a tenant, and the tenant outlives the process."""
+    site = world.sites[0]
+    add_user(site)
+    happened = site.events.copy()
+    queues = [Queue(), Queue()]
+    for queue in queues:
+        site.events[:] = happened
+        queue.collect(site)
+    first, second = (queue.waiting for queue in queues)
+    assert [each.event for each in first] == [each.event for each in second] == [EventName.USER_CREATED]
+    assert not {each.identifier for each in first} & {each.identifier for each in second}
 
 
 async def test_webhook_tells_what_was_true_when_it_happened(world: World) -> None:

@@ -113,6 +113,7 @@ async def test_people_are_read_with_what_the_list_shows() -> None:
         a_user("557058:ana", displayName=" Ana Ruiz ", emailAddress=" Ana@x.example "),
         a_user("bo", active=False, emailAddress=""),
         a_user("qm:ci", accountType="customer"),
+        a_user("di", accountType=None, emailAddress="d" * 250 + "@x.example"),
     ]
     page = await connect_directory(Jira({MEMBERS: a_page(users)})).people("users", "a", 0)
     ana = Sighting(
@@ -122,6 +123,7 @@ async def test_people_are_read_with_what_the_list_shows() -> None:
     assert [(s.account_id, s.kind, s.active, s.email) for s in page.sightings[1:]] == [
         ("bo", "user", False, None),
         ("qm:ci", "customer", True, None),
+        ("di", "user", True, None),
     ]
 
 
@@ -133,6 +135,8 @@ async def test_people_are_read_with_what_the_list_shows() -> None:
         a_user("unknown"),
         a_user(""),
         a_user("nul\0"),
+        a_user("") | {"accountId": None},
+        {"accountId": None, "accountType": None, "displayName": None, "active": None},
     ],
 )
 async def test_apps_and_nobodies_are_left_out(nobody: dict[str, Any]) -> None:
@@ -150,6 +154,8 @@ async def test_apps_and_nobodies_are_left_out(nobody: dict[str, Any]) -> None:
         {"accountId": "bo"},
         a_user("bo", displayName="B\0"),
         a_user("bo", emailAddress="b\0@x.example"),
+        a_user("bo", displayName=None),
+        a_user("bo", active=None),
     ],
 )
 async def test_record_with_fallback_values_says_only_that_the_account_exists(fallback: dict[str, Any]) -> None:
@@ -241,8 +247,18 @@ async def test_emails_are_asked_for_90_at_a_time() -> None:
     assert site.points == 3 + 2 * 181
 
 
-async def test_account_that_the_email_api_leaves_out_is_not_found() -> None:
-    found = await connect_directory(Jira({EMAILS: httpx.Response(200, json=[])})).emails(account_ids(3))
+@pytest.mark.parametrize(
+    "told",
+    [
+        [],
+        [{"accountId": "account:0", "email": None}],
+        [{"accountId": None, "email": "a@x.example"}],
+        [{"accountId": "account:0", "email": "a\0@x.example"}],
+        [{"accountId": "account:0", "email": "a" * 250 + "@x.example"}],
+    ],
+)
+async def test_account_of_which_the_email_api_tells_nothing_is_not_found(told: list[dict[str, Any]]) -> None:
+    found = await connect_directory(Jira({EMAILS: httpx.Response(200, json=told)})).emails(account_ids(3))
     assert (found.found, found.otherwise) == ({}, "hidden")
 
 
@@ -311,10 +327,11 @@ async def test_points_are_counted_by_what_jira_returned(path: str, answer: dict[
     assert site.points == points
 
 
-async def test_lone_surrogate_in_a_name_is_no_json_and_so_corrupt() -> None:
-    body = json.dumps(a_page([a_user(displayName="Ana \ud83d")]))
-    with pytest.raises(errors.Corrupt):
-        await connect_directory(Jira({MEMBERS: httpx.Response(200, text=body)})).people("users", "a", 0)
+async def test_half_of_a_character_in_a_name_stops_nobody() -> None:
+    """Jira's texts are cut by UTF-16 units. What is whole stays as it is."""
+    body = json.dumps(a_page([a_user(displayName="Ana \ud83d"), a_user("bo", displayName="Bo \U0001f600 \\ud83d")]))
+    page = await connect_directory(Jira({MEMBERS: httpx.Response(200, text=body)})).people("users", "a", 0)
+    assert [sighting.display_name for sighting in page.sightings] == ["Ana ?", "Bo \U0001f600 \\ud83d"]
 
 
 @pytest.mark.parametrize("unknown", ["verifying", "", "USERS"])

@@ -37,6 +37,8 @@ DESCRIPTOR = {
             {
                 "key": "secrets",
                 "name": {"value": "Secrets"},
+                "icon": {"width": 16, "height": 16, "url": "/icon.svg"},
+                "content": {"type": "label", "label": {"value": "Show secrets"}},
                 "target": {"type": "web_panel", "url": "/secrets?issue={issue.key}"},
                 "conditions": [{"condition": "user_is_admin"}],
             },

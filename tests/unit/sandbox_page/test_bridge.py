@@ -1,7 +1,19 @@
+import re
+from pathlib import Path
+from urllib.parse import urlencode
+
+import httpx
 import jwt
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tests.unit.sandbox_page.conftest import Stage, look_as
+from addon import web
+from addon.web import jql
+from sandbox import app
+from tests.support.openapi import CheckedTransport
+from tests.unit.sandbox_page.conftest import PROPERTY, Stage, look_as
 
 
 async def test_frame_script_takes_its_stylesheets_from_the_site(stage: Stage) -> None:
@@ -103,6 +115,46 @@ async def test_request_keeps_query_and_encoded_path(stage: Stage) -> None:
         f"{here.base_url}/bridge/request/crm/rest/api/3/user", params={"accountId": here.agent.account_id}
     )
     assert answer.json()["accountId"] == here.agent.account_id
+
+
+class CheckedRest:
+    """ASGI: what goes to `/rest/`, and so what the bridge sends there itself, is checked against Atlassian's documents."""
+
+    def __init__(self, inner: ASGIApp, seen: list[CheckedTransport]) -> None:
+        self._inner = inner
+        self._transport = CheckedTransport(httpx.ASGITransport(app=inner))
+        seen.append(self._transport)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith("/rest/"):
+            await self._inner(scope, receive, send)
+            return
+        came = Request(scope, receive)
+        asked = httpx.Request(came.method, str(came.url), headers=came.headers.raw, content=await came.body())
+        answer = await self._transport.handle_async_request(asked)
+        await Response(answer.content, answer.status_code, dict(answer.headers))(scope, receive, send)
+
+
+async def test_search_of_the_issue_panel_is_as_documented(stage: Stage) -> None:
+    """By the address that issue.js gives to AP.request, with a name that needs every kind of care."""
+    script = (Path(web.__file__).parent / "static/issue.js").read_text("utf-8")
+    search, shown = re.search(r"SEARCH = '(.+)'", script), re.search(r"SHOWN = (\d+)", script)
+    assert search is not None
+    assert shown is not None
+    assert "new URLSearchParams({ jql, fields: 'summary', maxResults: SHOWN })" in script
+    name = 'Ümlaut & Söhne "50 %" +\\'
+    seen: list[CheckedTransport] = []
+    checked = app.create(stage.cloud)
+    checked.add_middleware(CheckedRest, seen=seen)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=checked)) as browser:
+        for here in (stage.first, stage.second):
+            own, other = (here.create_issue(here.member_id) for _ in range(2))
+            for issue in (own, other):
+                here.tracker.set_property(issue.issue_id, PROPERTY, {"name": name})
+            query = {"jql": jql.open_issues(name, besides=own.number), "fields": "summary", "maxResults": shown[1]}
+            answer = await browser.get(f"{here.base_url}/bridge/request/crm{search[1]}?{urlencode(query)}")
+            assert [each["key"] for each in answer.json()["issues"]] == [other.key]
+    assert [call for transport in seen for call in transport.calls] == [("GET", search[1], 200)] * 2
 
 
 @pytest.mark.parametrize(
