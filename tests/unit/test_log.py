@@ -17,7 +17,7 @@ PERSON = "ana@x.example"
 def _logging_as_before() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
-    levels = {name: logging.getLogger(name).level for name in log.LOUD_LIBRARIES}
+    levels = {name: logging.getLogger(name).level for name in (*log.LOUD_LIBRARIES, log.SILENT_LIBRARY)}
     yield
     structlog.reset_defaults()
     structlog.contextvars.clear_contextvars()
@@ -75,6 +75,7 @@ def test_libraries_that_log_addresses_and_rows_are_quiet(capsys: pytest.CaptureF
     for name in log.LOUD_LIBRARIES:
         logging.getLogger(name).info("GET https://acme.atlassian.net/?jwt=%s", SECRET)
         logging.getLogger(f"{name}.core").debug("SELECT %s", PERSON)
+    logging.getLogger(log.SILENT_LIBRARY).error("Showing contents of postgres server log: %s", PERSON)
     assert capsys.readouterr().err == ""
 
 

@@ -22,7 +22,10 @@ def folder() -> Iterator[Path]:
         yield Path(made) / "data"
 
 
-async def test_server_that_starts_slowly_is_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("is_begun", [True, False], ids=["begun", "without a log yet"])
+async def test_server_that_starts_slowly_is_waited_for(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, *, is_begun: bool
+) -> None:
     pg_ctl, given_up = vars(postgres_server)["pg_ctl"], list[str]()
 
     def give_up(arguments: Sequence[str], **options: object) -> None:
@@ -31,7 +34,8 @@ async def test_server_that_starts_slowly_is_waited_for(folder: Path, monkeypatch
             pg_ctl(list(arguments), **options)
             return
         given_up.append("start")
-        pg_ctl(["-W" if argument == "-w" else argument for argument in arguments], **options)
+        if is_begun or len(given_up) > 1:
+            pg_ctl(["-W" if argument == "-w" else argument for argument in arguments], **options)
         raise subprocess.TimeoutExpired("pg_ctl", 10)
 
     monkeypatch.setattr(postgres_server, "pg_ctl", give_up)
