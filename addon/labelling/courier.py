@@ -84,35 +84,36 @@ class Courier:
         async with self.database.tenant(self.tenant_id) as scope:
             reserve = found.call.points - 1 + found.call.check_points
             await self.pay(scope, 1, is_backlog=found.is_backlog, reserve=reserve)
-            if not await issue_calls.begin(scope, found, now=self.clock()):
+            sent = await issue_calls.begin(scope, found, now=self.clock())
+            if sent is None:
                 await self.refund(scope, 1, is_backlog=found.is_backlog)
                 return
         try:
-            task_id = await properties.send(self.client, found.call)
+            task_id = await properties.send(self.client, sent.call)
         except jira.Waiting:
             async with self.database.tenant(self.tenant_id) as scope:
-                await self.refund(scope, 1, is_backlog=found.is_backlog)
-                await issue_calls.take_back(scope, found, until=self.clock())
+                await self.refund(scope, 1, is_backlog=sent.is_backlog)
+                await issue_calls.take_back(scope, sent, until=self.clock())
             raise
         except jira.Throttled as error:
             async with self.database.tenant(self.tenant_id) as scope:
                 until = self.clock() + max(error.retry_after, LEAST_PAUSE)
-                await issue_calls.take_back(scope, found, until=until)
+                await issue_calls.take_back(scope, sent, until=until)
             # An issue that was written too often lately waits, and no other does.
             if not error.is_alone:
                 raise
         except jira.Unauthorized:
             async with self.database.tenant(self.tenant_id) as scope:
-                await issue_calls.take_back(scope, found, until=self.clock())
+                await issue_calls.take_back(scope, sent, until=self.clock())
             raise
         except (jira.Forbidden, jira.Rejected) as error:
-            await self._refused(found, error)
+            await self._refused(sent, error)
         else:
             async with self.database.tenant(self.tenant_id) as scope:
                 if task_id is None:
-                    await self._fold(scope, found)
+                    await self._fold(scope, sent)
                 else:
-                    await issue_calls.follow(scope, found, task_id, now=self.clock())
+                    await issue_calls.follow(scope, sent, task_id, now=self.clock())
 
     async def _ask(self, found: OpenCall) -> None:
         """Nobody knows whether Jira carried it out: its last issue tells, as Jira takes them in turn."""

@@ -6,7 +6,7 @@ task may have been carried out or not; `addon.labelling` looks at one of its iss
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -114,31 +114,23 @@ async def next_look(scope: TenantScope, *, with_backlog: bool) -> datetime | Non
     return moment
 
 
-async def begin(scope: TenantScope, found: OpenCall, *, now: datetime) -> bool:
-    """It is about to be sent; False where somebody else took it. Should its answer get lost, it is looked after then."""
-    return bool(
-        await scope.fetch_val(
-            """
-            UPDATE issue_call SET sent_at = :now, look_at = :look_at
-            WHERE tenant_id = :tenant_id AND call_id = :call_id AND sent_at IS NULL RETURNING true
-            """,
-            call_id=found.call_id,
-            now=now,
-            look_at=now + calls.ask_delay(len(found.call.items)),
-        )
+async def begin(scope: TenantScope, found: OpenCall, *, now: datetime) -> OpenCall | None:
+    """It is about to be sent; None where somebody else took it. Should its answer get lost, it is looked after then."""
+    is_ours = await scope.fetch_val(
+        """
+        UPDATE issue_call SET sent_at = :now, look_at = :look_at
+        WHERE tenant_id = :tenant_id AND call_id = :call_id AND sent_at IS NULL RETURNING true
+        """,
+        call_id=found.call_id,
+        now=now,
+        look_at=now + calls.ask_delay(len(found.call.items)),
     )
+    return replace(found, stand="sent", sent_at=now) if is_ours else None
 
 
 async def take_back(scope: TenantScope, found: OpenCall, *, until: datetime) -> None:
     """It was certainly not carried out; it is sent (again), not before `until`."""
-    await scope.execute(
-        """
-        UPDATE issue_call SET sent_at = NULL, task_id = NULL, look_at = :until, looks = looks + 1
-        WHERE tenant_id = :tenant_id AND call_id = :call_id
-        """,
-        call_id=found.call_id,
-        until=until,
-    )
+    await _change(scope, found, "sent_at = NULL, task_id = NULL, look_at = :look_at, looks = looks + 1", look_at=until)
 
 
 async def follow(scope: TenantScope, found: OpenCall, task_id: str, *, now: datetime) -> None:
@@ -156,22 +148,30 @@ async def follow(scope: TenantScope, found: OpenCall, task_id: str, *, now: date
 
 async def look_later(scope: TenantScope, found: OpenCall, *, now: datetime) -> None:
     """Its task goes on."""
-    await scope.execute(
-        """
-        UPDATE issue_call SET look_at = :look_at, looks = looks + 1
-        WHERE tenant_id = :tenant_id AND call_id = :call_id
-        """,
-        call_id=found.call_id,
-        look_at=now + calls.look_delay(len(found.call.items), found.looks + 1),
-    )
+    delay = calls.look_delay(len(found.call.items), found.looks + 1)
+    await _change(scope, found, "look_at = :look_at, looks = looks + 1", look_at=now + delay)
 
 
 async def lose(scope: TenantScope, found: OpenCall, *, now: datetime) -> None:
     """Its task is not there, or goes on for ever: its issues have to tell."""
+    await _change(scope, found, "task_id = NULL, look_at = :look_at", look_at=now)
+
+
+async def _change(scope: TenantScope, found: OpenCall, columns: str, *, look_at: datetime) -> None:
+    """Unless somebody else has meanwhile. Both jobs look after calls whose answer got lost, and may do so at the same time: one
+    must not take back what the other has sent again.
+    """
     await scope.execute(
-        "UPDATE issue_call SET task_id = NULL, look_at = :now WHERE tenant_id = :tenant_id AND call_id = :call_id",
+        f"""
+        UPDATE issue_call SET {columns} WHERE tenant_id = :tenant_id AND call_id = :call_id AND looks = :looks
+            AND sent_at IS NOT DISTINCT FROM CAST(:sent_at AS timestamptz)
+            AND task_id IS NOT DISTINCT FROM CAST(:task_id AS text)
+        """,  # noqa: S608 - names from this module
         call_id=found.call_id,
-        now=now,
+        looks=found.looks,
+        sent_at=found.sent_at,
+        task_id=found.task_id,
+        look_at=look_at,
     )
 
 
@@ -227,8 +227,8 @@ async def fold(scope: TenantScope, found: OpenCall, *, refused: Collection[int] 
 async def split(scope: TenantScope, found: OpenCall, *, now: datetime) -> None:
     """Some of its issues cannot be written: what is left are two calls for half of them each."""
     in_row = await _count_refusal(scope)
-    await _end(scope, found)
-    await note(scope, calls.halve(found.call), is_backlog=found.is_backlog, now=now)
+    if await _end(scope, found):
+        await note(scope, calls.halve(found.call), is_backlog=found.is_backlog, now=now)
     await _brake(scope, in_row)
 
 
@@ -284,7 +284,11 @@ async def drop(scope: TenantScope, found: OpenCall) -> None:
     await _end(scope, found)
 
 
-async def _end(scope: TenantScope, found: OpenCall) -> None:
-    await scope.execute(
-        "DELETE FROM issue_call WHERE tenant_id = :tenant_id AND call_id = :call_id", call_id=found.call_id
+async def _end(scope: TenantScope, found: OpenCall) -> bool:
+    """False where somebody else has ended it."""
+    return bool(
+        await scope.fetch_val(
+            "DELETE FROM issue_call WHERE tenant_id = :tenant_id AND call_id = :call_id RETURNING true",
+            call_id=found.call_id,
+        )
     )

@@ -184,11 +184,17 @@ async def test_call_is_taken_by_one_worker_only(site: Site) -> None:
     await plan(site)
     found = await planned(site)
     assert found is not None
-    taken = []
-    for _ in range(2):
-        async with site.database.tenant(site.tenant_id) as scope:
-            taken.append(await issue_calls.begin(scope, found, now=NOW))
-    assert taken == [True, False]
+    async with site.database.tenant(site.tenant_id) as scope:
+        sent = await issue_calls.begin(scope, found, now=NOW)
+        assert sent is not None
+        assert await issue_calls.begin(scope, found, now=NOW) is None
+        # Two ask what became of it, and both hear that it was not carried out.
+        await issue_calls.take_back(scope, sent, until=NOW)
+        again = await issue_calls.next_due(scope, now=NOW)
+        assert again is not None
+        assert await issue_calls.begin(scope, again, now=NOW) is not None
+        await issue_calls.take_back(scope, sent, until=NOW)
+        assert await issue_calls.next_due(scope, now=NOW) is None, "what was sent again may have arrived"
 
 
 async def test_while_off_events_leave_nothing_and_gone_issues_are_forgotten(site: Site, other: Site) -> None:
