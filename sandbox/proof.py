@@ -1,6 +1,7 @@
 """Does the add-on have what the site holds? The demo's proof: the numbers of both, and the first difference by name.
 
-Pure: what both hold is read by `sandbox.demo`. Of two accounts with one address, a user's is the contact's own, not a customer's.
+Pure: what both hold is read by `sandbox.demo`. Of two accounts with one address, a user's is the contact's own, not a customer's;
+a user whom no group lists, but a desk, is shown to apps as any customer is.
 """
 
 import collections
@@ -71,7 +72,8 @@ def _find_differences(
 def _compare_contact(
     in_scope: collections.abc.Mapping[str, dict[str, Any]], account_ids: frozenset[str], contact: dict[str, Any]
 ) -> collections.abc.Iterator[str]:
-    users = {account_id for account_id in account_ids if in_scope[account_id]["kind"] == "user"}
+    listed = [in_scope[account_id] for account_id in account_ids if in_scope[account_id]["groups"]]
+    users = {each["accountId"] for each in listed if each["kind"] == "user"}
     primary = contact["syncedJiraUser"]["accountId"] if contact["syncedJiraUser"] else "nobody"
     if primary not in (users or account_ids):
         yield f"contact {contact['id']} shows {primary}, and not {_list(users or account_ids)}"

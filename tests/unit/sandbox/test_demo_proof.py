@@ -15,6 +15,7 @@ def a_person(account_id: str, **others: Any) -> dict[str, Any]:
         "email": f"{account_id}@acme.example",
         "active": True,
         "reachable": True,
+        "groups": ["users"],
     } | others
 
 
@@ -26,8 +27,8 @@ def a_contact(*people: dict[str, Any], **others: Any) -> dict[str, Any]:
 
 
 MIA = a_person("mia")
-NADIA = a_person("nadia", kind="customer")
-MIA_TOO = a_person("mia-2", kind="customer", email="MIA@acme.example")
+NADIA = a_person("nadia", kind="customer", groups=[])
+MIA_TOO = a_person("mia-2", kind="customer", email="MIA@acme.example", groups=[])
 NOBODY = a_person("nobody", email=None)
 SITE = [MIA, NADIA, MIA_TOO, NOBODY]
 LIKE_IT = [a_contact(MIA, MIA_TOO), a_contact(NADIA), a_contact(NOBODY)]
@@ -81,3 +82,9 @@ def test_difference_is_named(contacts: list[dict[str, Any]], named: str) -> None
 def test_count_that_differs_from_the_list_is_named() -> None:
     proven = prove(SITE, LIKE_IT, counted=4)
     assert proven.difference == "contacts (accounts of one address share one): 3 on the site, 4 in the add-on"
+
+
+def test_user_whom_only_a_desk_lists_may_stand_behind_a_customer() -> None:
+    unlisted = MIA | {"groups": []}
+    assert prove([unlisted, MIA_TOO], [a_contact(MIA_TOO, unlisted)]).difference is None
+    assert prove([unlisted, MIA_TOO], [a_contact(unlisted, MIA_TOO)]).difference is None
