@@ -66,7 +66,7 @@ async def test_slice_that_outlasts_the_patience_is_handed_back(
 
 @pytest.mark.parametrize("patience", [(STOP_PATIENCE, A_DAY), (A_DAY, STOP_PATIENCE)], ids=["again", "to hurry"])
 async def test_worker_that_is_told_to_stop_twice_gets_no_more_time(
-    database: Database, database_url: str, patience: tuple[timedelta, timedelta]
+    database: Database, database_url: str, owner: asyncpg.Connection, patience: tuple[timedelta, timedelta]
 ) -> None:
     """`serve` tells it at a signal, and once more when the web server has stopped."""
     begun = asyncio.Event()
@@ -83,6 +83,7 @@ async def test_worker_that_is_told_to_stop_twice_gets_no_more_time(
     for each in patience:
         stopped.stop(patience=each)
     await asyncio.wait_for(running, PATIENCE_S)
+    assert await owner.fetchval("SELECT status::text FROM pgqueuer") == "queued", "the job is handed back"
 
 
 async def test_timeout_inside_a_job_is_a_failure_and_no_handing_back(
